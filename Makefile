@@ -1,0 +1,50 @@
+# Everything people and CI do here, one word each. `make run` and `make test` work on a fresh machine.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: run test check lint types browser install install-dev install-training bench-parse clean
+
+run: install  ## serve on http://127.0.0.1:5000
+	$(BIN)/python app.py
+
+test: install-dev  ## all tests but those in a browser
+	$(BIN)/python -m pytest -m "not browser"
+
+browser: install-dev  ## the page in a real Chromium
+	$(BIN)/python -m pytest -m browser
+
+check: lint types  ## what CI checks beside the tests
+
+lint: install-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: install-dev
+	$(BIN)/mypy
+
+bench-parse: install  ## time of one photo, stage by stage, and memory
+	$(BIN)/python -m benchmarks.parse
+
+install: $(VENV)/.installed
+install-dev: $(VENV)/.installed-dev
+install-training: $(VENV)/.installed-training
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: requirements.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install -r requirements.txt
+	touch $@
+
+$(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
+	$(BIN)/python -m pip install -r requirements-dev.txt
+	touch $@
+
+$(VENV)/.installed-training: training/requirements.txt $(VENV)/.installed
+	$(BIN)/python -m pip install -r training/requirements.txt
+	touch $@
+
+clean:
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis

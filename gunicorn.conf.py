@@ -1,0 +1,34 @@
+"""gunicorn's settings for this service; `gunicorn app:app` reads them by itself.
+
+Few processes: a parser uses several threads, and every process holds a parser. Request threads
+only decode, wait and encode, so a few of them keep the parser fed.
+"""
+
+import os
+
+from humanparse.config import Settings
+from humanparse.cpu import usable_cores
+
+settings = Settings.from_env()
+
+bind = "127.0.0.1:5000"
+worker_class = "gthread"
+workers = settings.workers or max(1, usable_cores() // 2)
+threads = 4
+timeout = 120  # a worker that says nothing for so long is replaced
+graceful_timeout = 30
+keepalive = 5
+preload_app = False  # runtimes with thread pools do not survive a fork
+accesslog = "-"
+
+
+def post_fork(server, worker):
+    """Share the cores: the parser of each of N workers gets one N-th of them."""
+    if not settings.threads:
+        os.environ["HUMANPARSE_THREADS"] = str(max(1, usable_cores() // worker.cfg.workers))
+
+
+def post_worker_init(worker):
+    """Load the default parser before the first request."""
+    pipeline = worker.app.callable.extensions["humanparse"].pipeline
+    pipeline.load(settings.parser)

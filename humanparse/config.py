@@ -1,0 +1,92 @@
+"""Every setting, read once from the environment and passed down; nobody else reads it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from pathlib import Path
+from typing import Any, Final
+
+from humanparse.errors import ConfigError
+
+PREFIX: Final = "HUMANPARSE_"
+ROOT: Final = Path(__file__).resolve().parent.parent
+
+_MEBI = 1024 * 1024
+
+
+def _setting(default: Any, help: str, low: float | None = None, high: float | None = None) -> Any:
+    """A field with a line of help and, for numbers, its allowed range."""
+    return field(default=default, metadata={"help": help, "low": low, "high": high})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All settings with their defaults; `Settings.from_env()` in programs, `Settings(...)` in tests."""
+
+    host: str = _setting("127.0.0.1", "Address that `python app.py` listens on.")
+    port: int = _setting(5000, "Port that `python app.py` listens on.", 1, 65535)
+    parser: str = _setting("auto", "Parser used when a request names none.")
+    threads: int = _setting(0, "Threads of one parser; 0: the cores this process may use, shared by the workers.", 0, 256)
+    workers: int = _setting(0, "gunicorn workers; 0: chosen from cores and memory by gunicorn.conf.py.", 0, 256)
+    max_bytes: int = _setting(32 * _MEBI, "Largest upload, in bytes.", 1024, 1024 * _MEBI)
+    max_pixels: int = _setting(50_000_000, "Largest photo, in pixels (width times height).", 1024, 400_000_000)
+    queue_length: int = _setting(16, "Requests that may wait for the parser in one worker; more get 503.", 0, 10_000)
+    queue_timeout_s: float = _setting(30.0, "Longest wait for the parser before 503, in seconds.", 0.0, 3600.0)
+    alpha: float = _setting(0.55, "Opacity of the colours over the photo, from 0 to 1.", 0.0, 1.0)
+    results_dir: Path = _setting(ROOT / "results", "Folder for results that have an address.")
+    result_age_s: int = _setting(3600, "How long a result keeps its address, in seconds.", 1, 31_536_000)
+    results_bytes: int = _setting(512 * _MEBI, "All kept results together; the oldest go first.", _MEBI, 1 << 50)
+    log_level: str = _setting("INFO", "One of DEBUG, INFO, WARNING, ERROR.")
+
+    def __post_init__(self) -> None:
+        for item in fields(self):
+            _check_range(item.name, getattr(self, item.name), item.metadata)
+        if self.log_level not in ("DEBUG", "INFO", "WARNING", "ERROR"):
+            raise _refusal("log_level", self.log_level, "one of DEBUG, INFO, WARNING, ERROR")
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> Settings:
+        """Settings from `HUMANPARSE_*`. Raises ConfigError with the key, the value and what is allowed."""
+        environ = os.environ if environ is None else environ
+        known = {PREFIX + item.name.upper(): item for item in fields(cls)}
+        unknown = sorted(key for key in environ if key.startswith(PREFIX) and key not in known)
+        if unknown:
+            raise ConfigError(f"{unknown[0]} is not a setting; there are: {', '.join(sorted(known))}.", key=unknown[0])
+        values = {}
+        for key, item in known.items():
+            if key in environ:
+                values[item.name] = _convert(item.name, environ[key], type(item.default))
+        return cls(**values)
+
+
+def describe_settings() -> list[tuple[str, str, str]]:
+    """(environment key, default, help) of every setting, for the docs table and its test."""
+    rows = []
+    for item in fields(Settings):
+        assert item.default is not MISSING
+        default = item.default.relative_to(ROOT) if isinstance(item.default, Path) else item.default
+        rows.append((PREFIX + item.name.upper(), str(default), item.metadata["help"]))
+    return rows
+
+
+def _convert(name: str, text: str, kind: type) -> Any:
+    if kind is int or kind is float:
+        try:
+            return kind(text)
+        except ValueError as exc:
+            wanted = "a whole number" if kind is int else "a number"
+            raise _refusal(name, text, wanted) from exc
+    return Path(text) if issubclass(kind, Path) else text
+
+
+def _check_range(name: str, value: Any, metadata: Mapping[str, Any]) -> None:
+    low, high = metadata["low"], metadata["high"]
+    if low is not None and not low <= value <= high:
+        raise _refusal(name, value, f"between {low} and {high}")
+
+
+def _refusal(name: str, value: Any, allowed: str) -> ConfigError:
+    key = PREFIX + name.upper()
+    return ConfigError(f"{key} is {value!r}; it must be {allowed}.", key=key, value=str(value), allowed=allowed)

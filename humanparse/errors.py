@@ -1,0 +1,106 @@
+"""Everything that can go wrong, as one tree.
+
+    HumanParseError
+    ├── InputError              the client sent something we cannot use
+    │   ├── MissingImage        no image in the request
+    │   ├── UnreadableImage     not an image, cut short, or damaged
+    │   ├── UnsupportedFormat   an image, or a body, of a type we do not take
+    │   ├── TooManyBytes        the file is larger than the limit
+    │   ├── TooManyPixels       the picture is larger than the limit
+    │   └── InvalidOption       an option is unknown or out of range
+    ├── NotFound                no such page, result or method here
+    │   └── ResultExpired       a result that was here, or never was
+    ├── Busy                    too many requests in line; come back later
+    ├── ParserError             the parser, not the request, is at fault
+    │   ├── ParserUnavailable   its weights or its runtime are not on this machine
+    │   └── WeightsDamaged      its weights are not what they should be
+    ├── StorageError            results cannot be written or read
+    └── ConfigError             a setting has a value that we refuse
+
+Each class has a stable `code`, which clients may compare; statuses live in `web/errors.py`.
+Messages are for people: what was wrong, and what is allowed. All of them pickle.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+
+class HumanParseError(Exception):
+    """Base of the tree. `context` holds plain values about the case (limits, names, ranges)."""
+
+    code: ClassVar[str] = "error"
+
+    def __init__(self, message: str, **context: Any) -> None:
+        super().__init__(message)
+        self.context = context
+
+    @property
+    def message(self) -> str:
+        return str(self.args[0])
+
+
+class InputError(HumanParseError):
+    code = "bad_input"
+
+
+class MissingImage(InputError):
+    code = "missing_image"
+
+
+class UnreadableImage(InputError):
+    code = "unreadable_image"
+
+
+class UnsupportedFormat(InputError):
+    code = "unsupported_format"
+
+
+class TooManyBytes(InputError):
+    code = "too_many_bytes"
+
+
+class TooManyPixels(InputError):
+    code = "too_many_pixels"
+
+
+class InvalidOption(InputError):
+    code = "invalid_option"
+
+
+class NotFound(HumanParseError):
+    code = "not_found"
+
+
+class ResultExpired(NotFound):
+    code = "result_expired"
+
+
+class Busy(HumanParseError):
+    """`retry_after_s`: seconds after which a place is likely to be free."""
+
+    code = "busy"
+
+    def __init__(self, message: str, retry_after_s: int = 1, **context: Any) -> None:
+        super().__init__(message, **context)
+        self.retry_after_s = retry_after_s
+
+
+class ParserError(HumanParseError):
+    code = "parser_failed"
+
+
+class ParserUnavailable(ParserError):
+    code = "parser_unavailable"
+
+
+class WeightsDamaged(ParserError):
+    code = "weights_damaged"
+
+
+class StorageError(HumanParseError):
+    code = "storage_failed"
+
+
+class ConfigError(HumanParseError):
+    code = "bad_config"

@@ -1,0 +1,91 @@
+"""What a request may ask for, checked once for page, API and command line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from humanparse.config import Settings
+from humanparse.errors import InvalidOption
+from humanparse.parsers import AUTO, PARSERS
+
+INCLUDES: Final = {
+    # name: what it adds to the answer, for the docs and for messages
+    "label_map": "base64 palette PNG of the photo's size, pixel value = class id",
+    "people_map": "base64 palette PNG of the photo's size, pixel value = person number",
+    "masks": "base64 PNG (0 or 255) of every part",
+    "rle": "COCO run-length encoding of every part",
+    "polygons": "outlines of every part, [x0, y0, x1, y1, ...] each",
+}
+TRUE: Final = ("1", "true", "yes", "on")
+FALSE: Final = ("0", "false", "no", "off")
+
+
+@dataclass(frozen=True)
+class ParseOptions:
+    """parser: a name or `auto`; alpha: 0 to 1; outline: draw people's outlines; include: see INCLUDES."""
+
+    parser: str = AUTO
+    alpha: float = 0.55
+    outline: bool = True
+    include: frozenset[str] = frozenset()
+
+    @classmethod
+    def from_strings(cls, given: Mapping[str, object], settings: Settings) -> ParseOptions:
+        """Options from a query, a form or JSON. Raises InvalidOption for any that we refuse."""
+        unknown = sorted(set(given) - set(OPTIONS))
+        if unknown:
+            raise InvalidOption(
+                f"There is no option {unknown[0]!r}; there are {', '.join(OPTIONS)}.", allowed=list(OPTIONS)
+            )
+        return cls(
+            parser=_parser(given.get("parser", settings.parser)),
+            alpha=_alpha(given.get("alpha", settings.alpha)),
+            outline=_flag("outline", given.get("outline", True)),
+            include=_include(given.get("include", "")),
+        )
+
+
+OPTIONS: Final = tuple(ParseOptions.__dataclass_fields__)
+
+
+def _parser(value: object) -> str:
+    allowed = (AUTO, *PARSERS)
+    if value not in allowed:
+        raise InvalidOption(
+            f"parser is {value!r}; it must be one of {', '.join(allowed)}.", option="parser", allowed=list(allowed)
+        )
+    return str(value)
+
+
+def _alpha(value: object) -> float:
+    try:
+        number = float(value) if isinstance(value, (str, int, float)) and not isinstance(value, bool) else -1.0
+    except ValueError:
+        number = -1.0
+    if not 0 <= number <= 1:  # also refuses nan
+        raise InvalidOption(f"alpha is {value!r}; it must be a number from 0 to 1.", option="alpha", allowed=[0, 1])
+    return number
+
+
+def _flag(name: str, value: object) -> bool:
+    text = str(value).lower()
+    if text not in TRUE + FALSE:
+        raise InvalidOption(f"{name} is {value!r}; it must be true or false.", option=name, allowed=[True, False])
+    return text in TRUE
+
+
+def _include(value: object) -> frozenset[str]:
+    if isinstance(value, str):
+        names = [name.strip() for name in value.split(",") if name.strip()]
+    elif isinstance(value, list) and all(isinstance(name, str) for name in value):
+        names = value
+    else:
+        raise InvalidOption(f"include is {value!r}; it must be a list of names.", option="include")
+    unknown = sorted(set(names) - set(INCLUDES))
+    if unknown:
+        raise InvalidOption(
+            f"include has {unknown[0]!r}; it may have {', '.join(INCLUDES)}.", option="include", allowed=list(INCLUDES)
+        )
+    return frozenset(names)

@@ -1,0 +1,149 @@
+"""The compact parser: photo -> network -> label map and people map."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+import openvino as ov
+from numpy.typing import NDArray
+
+from humanparse.config import Settings
+from humanparse.cpu import usable_cores
+from humanparse.errors import ParserError, ParserUnavailable
+from humanparse.parsers.compact import weights
+from humanparse.parsers.compact.graph import MIDDLE, STRIDE, build_graph
+from humanparse.parsers.compact.grouping import group
+from humanparse.parsers.compact.upsample import argmax_enlarged, enlarge
+from humanparse.parsers.contract import Parser
+from humanparse.records import ParserInfo, Parsing
+
+LONG_SIDE = 576  # pixels of the network's input; chosen on the validation photos
+MAX_ENLARGE = 4.0  # tiny photos are enlarged at most so much
+BIN = 64  # input sides are padded to multiples of this: few shapes, so the runtime's caches stay small
+NOBODY = np.float32([10.0] + [-10.0] * 19)[:, None, None]  # logits of a cell that is background for sure
+MAX_FINE_PIXELS = 4_000_000  # maps are made at most this large, then repeated: finer would be invention
+
+
+class Frame(NamedTuple):
+    """A photo as the network sees it, and the (height, width) of the photo inside the padding."""
+
+    padded: NDArray[np.uint8]
+    inner: tuple[int, int]
+
+
+class CompactParser(Parser):
+    """Our own EfficientNet-Lite2 network, run by OpenVINO in the fastest form the CPU has."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.threads = settings.threads or usable_cores()
+        self._request: ov.InferRequest | None = None
+
+    @property
+    def info(self) -> ParserInfo:
+        return ParserInfo("compact", weights.weights_version())
+
+    def available(self) -> str | None:
+        if weights.FILE.exists():
+            return None
+        return f"its weights ({weights.FILE.name}) are not in this checkout; fetch the file again with git"
+
+    def load(self) -> None:
+        try:
+            core = ov.Core()
+            compiled = core.compile_model(
+                build_graph(weights.read_weights()), "CPU", _runtime_options(core, self.threads)
+            )
+            self._request = compiled.create_infer_request()
+        except RuntimeError as exc:  # OpenVINO's errors have no type of their own
+            raise ParserUnavailable(f"OpenVINO cannot run the compact network here: {exc}") from exc
+        self.parse(np.zeros((480, 640, 3), np.uint8))
+
+    def parse(self, image: NDArray[np.uint8]) -> Parsing:
+        frame = prepare(image)
+        logits, output = self._infer(frame.padded)
+        return read_out(logits, output, frame, image.shape[:2], self.info)
+
+    def _infer(self, padded: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        if self._request is None:
+            raise ParserUnavailable("The compact parser is not loaded.")
+        try:
+            self._request.infer({"image": padded[None]})
+            parts = self._request.get_tensor("parts").data[0].copy()
+            people = self._request.get_tensor("people").data[0].copy()
+        except RuntimeError as exc:
+            raise ParserError(f"OpenVINO failed on a {padded.shape[1]}x{padded.shape[0]} input.") from exc
+        return parts, people
+
+
+def prepare(image: NDArray[np.uint8], long_side: int = LONG_SIDE) -> Frame:
+    """The photo scaled so that its longer side is `long_side` pixels, padded to the next bin."""
+    height, width = image.shape[:2]
+    scale = min(long_side / max(height, width), MAX_ENLARGE)
+    inner = max(1, round(height * scale)), max(1, round(width * scale))
+    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    small = cv2.resize(image, inner[::-1], interpolation=method)
+    below, right = -inner[0] % BIN, -inner[1] % BIN
+    padded = cv2.copyMakeBorder(small, 0, below, 0, right, cv2.BORDER_CONSTANT, value=(int(MIDDLE),) * 3)
+    return Frame(padded, inner)
+
+
+def read_out(
+    logits: NDArray[np.float32],
+    output: NDArray[np.float32],
+    frame: Frame,
+    size: tuple[int, int],
+    info: ParserInfo,
+) -> Parsing:
+    """The network's maps -> a Parsing of `size` (height, width).
+
+    logits (20, h, w) and output (3, h, w) float32, at stride 4 of `frame.padded`.
+    """
+    cells = -(-frame.inner[0] // STRIDE), -(-frame.inner[1] // STRIDE)
+    logits, output = logits[:, : cells[0], : cells[1]], output[:, : cells[0], : cells[1]]
+    somebody = logits.argmax(axis=0) > 0
+    closeness, kept = group(output, somebody)
+    logits = np.where(somebody & ~kept, NOBODY, logits)
+    fine = _fine_size(size)
+    scale = frame.inner[0] / STRIDE / fine[0], frame.inner[1] / STRIDE / fine[1]
+    labels = argmax_enlarged(logits, fine, scale)
+    people = argmax_enlarged(closeness, fine, scale) + np.uint8(1) if len(closeness) else np.zeros_like(labels)
+    people[labels == 0] = 0
+    labels[people == 0] = 0
+    confidence = enlarge(_highest_probability(logits), (0, 0, *fine), scale)
+    if fine != size:
+        labels, people, confidence = (_repeat(array, size) for array in (labels, people, confidence))
+    return Parsing.from_maps(labels, people, confidence, info)
+
+
+def _highest_probability(logits: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """(h, w) uint8: the softmax probability of the winning class, times 255."""
+    highest = logits.max(axis=0)
+    total = np.exp(logits - highest).sum(axis=0)
+    return np.asarray(np.round(255 / total), np.uint8)
+
+
+def _fine_size(size: tuple[int, int]) -> tuple[int, int]:
+    """`size`, or a whole fraction of it that has at most MAX_FINE_PIXELS."""
+    height, width = size
+    divisor = 1
+    while -(-height // divisor) * -(-width // divisor) > MAX_FINE_PIXELS:
+        divisor += 1
+    return -(-height // divisor), -(-width // divisor)
+
+
+def _repeat(array: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    height, width = size
+    return np.asarray(cv2.resize(array, (width, height), interpolation=cv2.INTER_NEAREST), np.uint8)
+
+
+def _runtime_options(core: ov.Core, threads: int) -> dict[str, object]:
+    """bf16 where the CPU computes in it (checked on the validation photos), float32 elsewhere."""
+    fast = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    return {
+        "INFERENCE_PRECISION_HINT": "bf16" if fast else "f32",
+        "PERFORMANCE_HINT": "LATENCY",
+        "INFERENCE_NUM_THREADS": threads,
+        "NUM_STREAMS": 1,
+    }

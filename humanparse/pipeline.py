@@ -1,0 +1,85 @@
+"""bytes -> decode -> parse -> compose: the way of a photo, the same for page, API and command line."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from humanparse import parsers
+from humanparse.config import Settings
+from humanparse.gate import Gate
+from humanparse.images import read_image
+from humanparse.options import ParseOptions
+from humanparse.parsers.contract import Parser
+from humanparse.records import Parsing
+from utils import compose_overlay
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """One photo's result: photo and overlay (H, W, 3) uint8 RGB, the Parsing, milliseconds by stage."""
+
+    image: NDArray[np.uint8]
+    overlay: NDArray[np.uint8]
+    parsing: Parsing
+    timing_ms: dict[str, float] = field(default_factory=dict)
+
+
+class Stopwatch:
+    """Milliseconds spent in named stages."""
+
+    def __init__(self) -> None:
+        self.timing_ms: dict[str, float] = {}
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.timing_ms[name] = round((time.perf_counter() - start) * 1000, 2)
+
+
+class Pipeline:
+    """Parsers, loaded when first needed, and the gate in front of them."""
+
+    def __init__(
+        self, settings: Settings, make_parser: Callable[[str, Settings], Parser] = parsers.make_parser
+    ) -> None:
+        self.settings = settings
+        self._make_parser = make_parser
+        self._gate = Gate(settings.queue_length, settings.queue_timeout_s)
+        self._loaded: dict[str, Parser] = {}
+        self._loading = threading.Lock()
+
+    def load(self, name: str = parsers.AUTO) -> Parser:
+        """The parser called `name`, loaded. Raises ParserError where it cannot run on this machine."""
+        name = parsers.choose_parser(self.settings) if name == parsers.AUTO else name
+        with self._loading:
+            if name not in self._loaded:
+                parser = self._make_parser(name, self.settings)
+                parser.load()
+                self._loaded[name] = parser
+            return self._loaded[name]
+
+    def parse(self, data: bytes, options: ParseOptions) -> Answer:
+        """The answer for one photo's bytes. Raises InputError, Busy or ParserError."""
+        watch = Stopwatch()
+        with watch.stage("decode"):
+            image = read_image(data, max_bytes=self.settings.max_bytes, max_pixels=self.settings.max_pixels)
+        parser = self.load(options.parser)
+        with ExitStack() as inside:
+            with watch.stage("wait"):
+                inside.enter_context(self._gate.enter())
+            with watch.stage("parse"):
+                parsing = parser.parse(image)
+        with watch.stage("compose"):
+            outlined = parsing.people if options.outline else None
+            overlay = compose_overlay(image, parsing.labels, outlined, alpha=options.alpha)
+        return Answer(image, overlay, parsing, watch.timing_ms)

@@ -1,0 +1,154 @@
+"""What a parser answers, as frozen records; and the one way to build them from maps.
+
+The invariants of a `Parsing` are laws that tests state: `labels > 0` exactly where `people > 0`;
+every person listed owns at least one pixel; a person's part areas sum to its area; boxes are
+tight; scores lie in [0, 1]; people are numbered by area, largest first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from humanparse.labels import NAMES, NUM_CLASSES
+
+MAX_PEOPLE = 255  # numbers that fit the people map beside 0, nobody
+
+Box = tuple[int, int, int, int]
+"""x0, y0, x1, y1 in pixels; x1 and y1 are the first column and row outside."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One class on one person: area in pixels, tight box, mean confidence in [0, 1]."""
+
+    id: int
+    area: int
+    box: Box
+    score: float
+
+    @property
+    def name(self) -> str:
+        return NAMES[self.id]
+
+
+@dataclass(frozen=True)
+class Person:
+    """Number in the people map (from 1), area in pixels, tight box, score, parts by class id."""
+
+    number: int
+    area: int
+    box: Box
+    score: float
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True)
+class ParserInfo:
+    """Which parser answered: its name and the version of its weights."""
+
+    name: str
+    version: str
+
+
+@dataclass(frozen=True, eq=False)
+class Parsing:
+    """labels (H, W) uint8 class ids, people (H, W) uint8 numbers (0 nobody), and their summary."""
+
+    labels: NDArray[np.uint8]
+    people: NDArray[np.uint8]
+    persons: tuple[Person, ...]
+    parser: ParserInfo
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width)."""
+        height, width = self.labels.shape
+        return height, width
+
+    @property
+    def part_names(self) -> list[str]:
+        """Names of the classes found on anybody, by class id."""
+        found = {part.id for person in self.persons for part in person.parts}
+        return [NAMES[i] for i in sorted(found)]
+
+    @classmethod
+    def from_maps(
+        cls,
+        labels: NDArray[np.uint8],
+        people: NDArray[np.uint8],
+        confidence: NDArray[np.uint8],
+        parser: ParserInfo,
+    ) -> Parsing:
+        """The record of a label map and a people map that agree on who is where.
+
+        `labels`, `people` and `confidence` are (H, W) uint8; confidence is the winning class's
+        probability times 255. People are renumbered by area, largest first. Raises ValueError
+        where the maps contradict each other: that is a parser's bug, not a user's.
+        """
+        if not labels.shape == people.shape == confidence.shape:
+            raise ValueError(f"maps differ in size: {labels.shape}, {people.shape}, {confidence.shape}")
+        if labels.size and int(labels.max()) >= NUM_CLASSES:
+            raise ValueError(f"label {int(labels.max())} is not a class id (0 to {NUM_CLASSES - 1})")
+        if not np.array_equal(labels > 0, people > 0):
+            raise ValueError("labels and people disagree on which pixels are somebody's")
+        people = _number_by_area(people)
+        for array in (labels, people):
+            array.setflags(write=False)
+        return cls(labels, people, _summarise(labels, people, confidence), parser)
+
+
+def _number_by_area(people: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The same people, numbered 1..N, largest first; a new array."""
+    areas = np.bincount(people.ravel(), minlength=256)
+    areas[0] = 0
+    order = np.argsort(-areas, kind="stable")
+    order = order[areas[order] > 0]
+    table = np.zeros(256, np.uint8)
+    table[order] = np.arange(1, len(order) + 1)
+    return table[people]
+
+
+def _summarise(
+    labels: NDArray[np.uint8], people: NDArray[np.uint8], confidence: NDArray[np.uint8]
+) -> tuple[Person, ...]:
+    """Areas, boxes and scores of every (person, class), in one pass over the pixels in use."""
+    rows, columns = np.nonzero(people)
+    if not len(rows):
+        return ()
+    key = people[rows, columns].astype(np.intp) * NUM_CLASSES + labels[rows, columns]
+    kinds = (int(people.max()) + 1) * NUM_CLASSES
+    areas = np.bincount(key, minlength=kinds)
+    sums = np.bincount(key, weights=confidence[rows, columns], minlength=kinds)
+    y0, y1 = _extent(key, rows, kinds, people.shape[0])
+    x0, x1 = _extent(key, columns, kinds, people.shape[1])
+    persons = []
+    for number in range(1, int(people.max()) + 1):
+        ids = [i for i in range(1, NUM_CLASSES) if areas[number * NUM_CLASSES + i]]
+        keys = [number * NUM_CLASSES + i for i in ids]
+        parts = tuple(
+            Part(i, int(areas[k]), (int(x0[k]), int(y0[k]), int(x1[k]), int(y1[k])), _score(sums[k], areas[k]))
+            for i, k in zip(ids, keys, strict=True)
+        )
+        box = (int(x0[keys].min()), int(y0[keys].min()), int(x1[keys].max()), int(y1[keys].max()))
+        area = int(areas[keys].sum())
+        persons.append(Person(number, area, box, _score(sums[keys].sum(), area), parts))
+    return tuple(persons)
+
+
+def _extent(
+    key: NDArray[np.intp], position: NDArray[np.intp], kinds: int, length: int
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """First position of each kind, and the one after its last; zeros where a kind is absent."""
+    present = np.zeros((kinds, length), np.bool_)
+    present[key, position] = True
+    found = present.any(axis=1)
+    first = np.where(found, present.argmax(axis=1), 0)
+    last = np.where(found, length - present[:, ::-1].argmax(axis=1), 0)
+    return first, last
+
+
+def _score(total: float, area: int) -> float:
+    return round(float(total) / 255 / int(area), 4)

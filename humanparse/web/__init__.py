@@ -1,0 +1,26 @@
+"""The only rooms that know Flask: requests in, answers out, nothing of the domain."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+from flask import current_app
+
+from humanparse.config import Settings
+from humanparse.pipeline import Pipeline
+from humanparse.storage import Storage
+
+
+@dataclass(frozen=True)
+class Service:
+    """What the views work with, made once by `create_app`."""
+
+    settings: Settings
+    pipeline: Pipeline
+    storage: Storage
+
+
+def service() -> Service:
+    """The current app's service."""
+    return cast(Service, current_app.extensions["humanparse"])

@@ -1,0 +1,81 @@
+"""The JSON API."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from typing import Any
+
+from flask import Blueprint, Response, jsonify
+
+from humanparse.errors import HumanParseError
+from humanparse.exports import describe
+from humanparse.images import encode_png
+from humanparse.labels import CLASSES
+from humanparse.options import ParseOptions
+from humanparse.parsers import PARSERS, choose_parser, make_parser
+from humanparse.pipeline import Answer, Stopwatch
+from humanparse.web import service
+from humanparse.web.errors import STATUS, problem
+from humanparse.web.requests import read_request
+
+blueprint = Blueprint("api", __name__)
+
+
+@blueprint.post("/api/parse")
+def parse() -> Response:
+    """A photo in, every person's parts out."""
+    data, options = read_request(service().settings)
+    return jsonify(describe_answer(service().pipeline.parse(data, options), options))
+
+
+def describe_answer(answer: Answer, options: ParseOptions) -> dict[str, Any]:
+    """The whole JSON answer: `describe` of the parsing, the overlay as base64 PNG, the timing."""
+    watch = Stopwatch()
+    with watch.stage("encode"):
+        overlay = b64encode(encode_png(answer.overlay)).decode("ascii")
+        body = describe(answer.parsing, options.include)
+    timing = {**answer.timing_ms, **watch.timing_ms}
+    timing["total"] = round(sum(timing.values()), 2)
+    return {"status": "success", "result_image": overlay, **body, "timing_ms": timing}
+
+
+@blueprint.get("/api/labels")
+def labels() -> Response:
+    """The classes: id, English and Chinese name, colour, the other side's id."""
+    return jsonify(
+        labels=[
+            {"id": c.id, "name": c.name, "name_zh": c.name_zh, "colour": list(c.colour), "twin": c.twin}
+            for c in CLASSES
+        ]
+    )
+
+
+@blueprint.get("/api/parsers")
+def parsers() -> Response:
+    """The parsers, which of them can run here, and which one `auto` means now."""
+    settings = service().settings
+    rows = []
+    for name in PARSERS:
+        parser = make_parser(name, settings)
+        missing = parser.available()
+        rows.append({"name": name, "version": parser.info.version, "available": missing is None, "missing": missing})
+    return jsonify(parsers=rows, auto=choose_parser(settings), default=settings.parser)
+
+
+@blueprint.get("/healthz")
+def healthz() -> Response:
+    """The process answers."""
+    return jsonify(status="ok")
+
+
+@blueprint.get("/readyz")
+def readyz() -> tuple[Response, int]:
+    """The default parser is loaded (it is loaded now if it was not) and can take a photo."""
+    try:
+        parser = service().pipeline.load(service().settings.parser)
+    except HumanParseError as error:
+        body = problem(STATUS[type(error)], error.code, error.message)
+        answer = jsonify(body)
+        answer.content_type = "application/problem+json"
+        return answer, 503
+    return jsonify(status="ready", parser={"name": parser.info.name, "version": parser.info.version}), 200

@@ -1,0 +1,103 @@
+"""Every error as one shape: RFC 9457 problem+json for programs, a page for people."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from flask import Flask, Response, current_app, g, json, render_template, request
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+
+from humanparse import errors
+
+STATUS: Final[dict[type[errors.HumanParseError], int]] = {
+    errors.HumanParseError: 500,
+    errors.InputError: 400,
+    errors.MissingImage: 400,
+    errors.UnreadableImage: 400,
+    errors.UnsupportedFormat: 415,
+    errors.TooManyBytes: 413,
+    errors.TooManyPixels: 413,
+    errors.InvalidOption: 422,
+    errors.NotFound: 404,
+    errors.ResultExpired: 404,
+    errors.Busy: 503,
+    errors.ParserError: 500,
+    errors.ParserUnavailable: 503,
+    errors.WeightsDamaged: 503,
+    errors.StorageError: 500,
+    errors.ConfigError: 500,
+}
+TITLES: Final = {
+    400: "The image cannot be used",
+    404: "Not here",
+    405: "Not done that way",
+    413: "Too large",
+    415: "Not a type we take",
+    422: "An option is not right",
+    500: "Our fault",
+    503: "Not now",
+}
+OPAQUE: Final = "Something went wrong here; it is in our log under this request's id."
+
+
+def install(app: Flask) -> None:
+    """Answer every exception in `app` in the one shape."""
+    app.register_error_handler(errors.HumanParseError, _known)
+    app.register_error_handler(HTTPException, _from_http)
+    app.register_error_handler(Exception, _unforeseen)
+
+
+def problem(status: int, code: str, detail: str, **context: Any) -> dict[str, Any]:
+    """The body of a problem+json answer."""
+    return {
+        "type": f"urn:humanparse:problem:{code}",
+        "title": TITLES.get(status, "Error"),
+        "status": status,
+        "code": code,
+        "detail": detail,
+        "request_id": g.get("request_id", ""),
+        **context,
+    }
+
+
+def _known(error: errors.HumanParseError) -> Response:
+    status = STATUS[type(error)]
+    if status >= 500 and not isinstance(error, errors.Busy):
+        current_app.logger.error("%s: %s", error.code, error.message, exc_info=error)
+    answer = _answer(problem(status, error.code, error.message, **error.context))
+    if isinstance(error, errors.Busy):
+        answer.headers["Retry-After"] = str(error.retry_after_s)
+    return answer
+
+
+def _from_http(error: HTTPException) -> Response:
+    """Errors that Flask and Werkzeug raise themselves: no such page, wrong method, body too large."""
+    if isinstance(error, RequestEntityTooLarge):
+        limit = current_app.extensions["humanparse"].settings.max_bytes
+        return _known(errors.TooManyBytes(f"The upload is larger than the limit of {limit} bytes.", max_bytes=limit))
+    status = error.code or 500
+    codes = {400: "bad_input", 404: "not_found", 405: "method_not_allowed", 415: "unsupported_format"}
+    answer = _answer(problem(status, codes.get(status, "http_error"), error.description or error.name))
+    for name, value in error.get_headers():
+        if name in ("Allow", "Location"):
+            answer.headers[name] = value
+    return answer
+
+
+def _unforeseen(error: Exception) -> Response:
+    current_app.logger.error("unforeseen error", exc_info=error)
+    return _answer(problem(500, "internal", OPAQUE))
+
+
+def _answer(body: dict[str, Any]) -> Response:
+    status = int(body["status"])
+    if wants_page():
+        return Response(render_template("error.html", problem=body), status)
+    return Response(json.dumps(body), status, content_type="application/problem+json")
+
+
+def wants_page() -> bool:
+    """Does the client read HTML rather than JSON? Under /api/ nobody does."""
+    if request.path.startswith("/api/"):
+        return False
+    return request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html"

@@ -1,0 +1,56 @@
+"""Checkpoint -> the file that the service reads: `python -m training.export --run FOLDER --out FILE`.
+
+Convolution weights in half precision, everything else in float32, keys as in `training.network`.
+The file is also where the next training starts (`training.train --start FILE`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+
+def exported_state(network: nn.Module) -> dict[str, Tensor]:
+    """The network's state as it is stored."""
+    state = {}
+    for key, value in network.state_dict().items():
+        if key.endswith("num_batches_tracked"):
+            continue
+        kind = torch.float16 if value.dim() == 4 else torch.float32
+        state[key] = value.detach().to(kind).contiguous(memory_format=torch.contiguous_format)
+    return state
+
+
+def load_exported(network: nn.Module, path: Path) -> None:
+    """Fill `network` from an exported file; every key must be there and no other."""
+    stored = {key: value.float() for key, value in load_file(path).items()}
+    own = network.state_dict()
+    counters = {key for key in own if key.endswith("num_batches_tracked")}
+    missing, unexpected = sorted(own.keys() - counters - stored.keys()), sorted(stored.keys() - own.keys())
+    if missing or unexpected:
+        raise ValueError(f"{path}: missing {missing}, unexpected {unexpected}")
+    network.load_state_dict(stored, strict=False)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="python -m training.export", description=__doc__)
+    parser.add_argument("--run", type=Path, required=True, help="folder of a training run")
+    parser.add_argument("--out", type=Path, required=True, help="file to write, compact.safetensors")
+    args = parser.parse_args(arguments)
+    from training.network import CompactNetwork
+
+    network = CompactNetwork()
+    saved = torch.load(args.run / "last.pt", weights_only=True)
+    network.load_state_dict(saved["average"])
+    save_file(exported_state(network), args.out, metadata={"step": str(saved["step"])})
+    digest = hashlib.sha256(args.out.read_bytes()).hexdigest()
+    print(f"{digest}  {args.out}  {args.out.stat().st_size} bytes, step {saved['step']}")
+
+
+if __name__ == "__main__":
+    main()

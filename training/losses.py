@@ -1,0 +1,50 @@
+"""What the network is asked for: parts (cross entropy and dice) and people (centres, offsets)."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from training.dataset import IGNORE, NUM_CLASSES
+
+OFFSET_UNIT = 64.0  # pixels of the network's input in one unit of predicted offset
+
+
+def parts_loss(logits: Tensor, labels: Tensor, weights: Tensor) -> Tensor:
+    """Weighted cross entropy plus soft dice over the classes in sight.
+
+    logits (N, 20, H/4, W/4); labels (N, H/2, W/2) int64 with 255 = ignore.
+    """
+    logits = F.interpolate(logits.float(), scale_factor=2.0, mode="bilinear", align_corners=False)
+    log_probability = F.log_softmax(logits, dim=1)
+    valid = labels != IGNORE
+    target = labels.where(valid, torch.zeros_like(labels))
+    picked = -log_probability.gather(1, target[:, None])[:, 0]
+    weight = weights[target] * valid
+    entropy = (picked * weight).sum() / weight.sum().clamp(min=1.0)
+
+    probability = log_probability.exp() * valid[:, None]
+    truth = F.one_hot(target, NUM_CLASSES).permute(0, 3, 1, 2) * valid[:, None]
+    axes = (0, 2, 3)
+    overlap = (probability * truth).sum(axes)
+    total = probability.sum(axes) + truth.sum(axes)
+    present = truth.sum(axes) > 0
+    dice = 1 - (2 * overlap + 1) / (total + 1)
+    return entropy + dice[present].mean()
+
+
+def people_loss(output: Tensor, heat: Tensor, offset: Tensor, owned: Tensor, known: Tensor) -> Tensor:
+    """Focal loss on centres (CenterNet) plus L1 on offsets, all at stride 4.
+
+    output (N, 3, h, w); heat (N, h, w) in [0, 1], 1 at centres; offset (N, 2, h, w) in
+    `OFFSET_UNIT`s; owned (N, h, w) bool, pixels of a person; known (N, h, w) bool, not ignored.
+    """
+    output = output.float()
+    centre, probability = output[:, 0], output[:, 0].sigmoid()
+    peak = heat >= 0.999
+    positive = F.logsigmoid(centre) * (1 - probability) ** 2 * peak
+    negative = F.logsigmoid(-centre) * probability**2 * (1 - heat) ** 4 * (known & ~peak)
+    focal = -(positive.sum() + negative.sum()) / peak.sum().clamp(min=1)
+    distance = (output[:, 1:] - offset).abs() * owned[:, None]
+    return 0.25 * focal + 2.0 * distance.sum() / (2 * owned.sum().clamp(min=1))

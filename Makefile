@@ -24,7 +24,7 @@ lint: install-dev
 types: install-dev
 	$(BIN)/mypy
 
-bench-parse: install  ## time of one photo, stage by stage, and memory
+bench-parse: install-dev  ## time of one photo, stage by stage, and memory
 	$(BIN)/python -m benchmarks.parse
 
 install: $(VENV)/.installed

@@ -7,12 +7,14 @@ as usual.
 from __future__ import annotations
 
 import logging
+import sys
 import uuid
 
 from flask import Flask, Response, g
 
 from humanparse.config import Settings
-from humanparse.parsers import AUTO, make_parser
+from humanparse.errors import ConfigError
+from humanparse.parsers import AUTO, PARSERS
 from humanparse.pipeline import Pipeline
 from humanparse.storage import Storage
 from humanparse.web import Service, api, errors, pages
@@ -27,8 +29,7 @@ CONTENT_SECURITY_POLICY = (
 def create_app(settings: Settings | None = None, pipeline: Pipeline | None = None) -> Flask:
     """The app. Without arguments: settings from the environment, parsers loaded when first needed."""
     settings = settings or Settings.from_env()
-    if settings.parser != AUTO:
-        make_parser(settings.parser, settings)  # an unknown name stops the start
+    _check_parser(settings)
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_bytes * 4 // 3 + FORM_ROOM  # base64 is 4/3 as long
     app.json.sort_keys = False  # type: ignore[attr-defined]
@@ -41,6 +42,13 @@ def create_app(settings: Settings | None = None, pipeline: Pipeline | None = Non
     app.before_request(_name_request)
     app.after_request(_add_headers)
     return app
+
+
+def _check_parser(settings: Settings) -> None:
+    """An unknown name stops the start. (Settings cannot check it: they do not know the parsers.)"""
+    allowed = (AUTO, *PARSERS)
+    if settings.parser not in allowed:
+        raise ConfigError(f"HUMANPARSE_PARSER is {settings.parser!r}; it must be one of {', '.join(allowed)}.")
 
 
 def _name_request() -> None:
@@ -63,6 +71,15 @@ def __getattr__(name: str) -> Flask:
     raise AttributeError(name)
 
 
+def main() -> None:
+    """Serve with Flask's own server, for one person on one machine."""
+    try:
+        settings = Settings.from_env()
+        app = create_app(settings)
+    except ConfigError as error:
+        sys.exit(error.message)
+    app.run(host=settings.host, port=settings.port, threaded=True)
+
+
 if __name__ == "__main__":
-    own = Settings.from_env()
-    create_app(own).run(host=own.host, port=own.port, threaded=True)
+    main()

@@ -8,6 +8,7 @@ import os
 
 from humanparse.config import Settings
 from humanparse.cpu import usable_cores
+from humanparse.errors import HumanParseError
 
 settings = Settings.from_env()
 
@@ -22,13 +23,15 @@ preload_app = False  # runtimes with thread pools do not survive a fork
 accesslog = "-"
 
 
-def post_fork(server, worker):
+def post_fork(server, worker):  # noqa: ARG001 - gunicorn passes both
     """Share the cores: the parser of each of N workers gets one N-th of them."""
     if not settings.threads:
         os.environ["HUMANPARSE_THREADS"] = str(max(1, usable_cores() // worker.cfg.workers))
 
 
 def post_worker_init(worker):
-    """Load the default parser before the first request."""
-    pipeline = worker.app.callable.extensions["humanparse"].pipeline
-    pipeline.load(settings.parser)
+    """Load the default parser before the first request; where it cannot, /readyz tells why."""
+    try:
+        worker.wsgi.extensions["humanparse"].pipeline.load(settings.parser)
+    except HumanParseError as error:
+        worker.log.error("%s: %s", error.code, error.message)

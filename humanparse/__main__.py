@@ -17,7 +17,7 @@ from humanparse import __version__
 from humanparse.config import Settings
 from humanparse.errors import HumanParseError, UnreadableImage
 from humanparse.exports import describe, label_map_png, people_map_png
-from humanparse.images import encode_png, photo_suffixes
+from humanparse.images import encode_png, suffixes
 from humanparse.options import ParseOptions
 from humanparse.parsers import AUTO, PARSERS
 from humanparse.pipeline import Answer, Pipeline
@@ -64,10 +64,10 @@ def parse_photos(
 
 def find_photos(given: list[Path]) -> Iterator[Path]:
     """The files themselves, and every photo below the folders, in the order of their names."""
-    suffixes = photo_suffixes()
+    known = suffixes()
     for path in given:
         if path.is_dir():
-            yield from sorted(p for p in path.rglob("*") if p.suffix.lower() in suffixes and p.is_file())
+            yield from sorted(p for p in path.rglob("*") if p.suffix.lower() in known and p.is_file())
         else:
             yield path
 

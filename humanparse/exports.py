@@ -32,7 +32,7 @@ def people_map_png(parsing: Parsing) -> bytes:
 
 def part_mask(parsing: Parsing, person: Person, part: Part) -> NDArray[np.bool_]:
     """(H, W) bool: the pixels of one part of one person."""
-    return (parsing.people == person.number) & (parsing.labels == part.id)
+    return np.asarray((parsing.people == person.number) & (parsing.labels == part.id))
 
 
 def part_rle(mask: NDArray[np.bool_]) -> dict[str, Any]:
@@ -44,7 +44,7 @@ def part_rle(mask: NDArray[np.bool_]) -> dict[str, Any]:
 def part_polygons(mask: NDArray[np.bool_]) -> list[list[int]]:
     """Outer outlines of the mask's pieces through their edge pixels' centres, [x0, y0, x1, y1, ...]."""
     contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-    return [contour.ravel().tolist() for contour in contours]
+    return [[int(value) for value in contour.ravel()] for contour in contours]
 
 
 def describe(parsing: Parsing, include: frozenset[str] = frozenset()) -> dict[str, Any]:

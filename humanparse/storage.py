@@ -7,7 +7,6 @@ oldest go when all together are too large. What a client called its file never g
 
 from __future__ import annotations
 
-import os
 import re
 import secrets
 import shutil
@@ -42,7 +41,7 @@ class Storage:
             partial.mkdir()
             for file, data in files.items():
                 (partial / file).write_bytes(data)
-            os.replace(partial, self.folder / name)
+            partial.replace(self.folder / name)
         except OSError as exc:
             shutil.rmtree(partial, ignore_errors=True)
             raise StorageError("The result cannot be kept: the results folder cannot be written.") from exc

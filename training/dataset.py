@@ -47,7 +47,7 @@ def cut_out(labels: NDArray[np.uint8]) -> NDArray[np.bool_]:
     body = (labels > 0) & (labels != IGNORE)
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * BAG_REACH_PX + 1,) * 2)
     closed = cv2.morphologyEx(body.astype(np.uint8), cv2.MORPH_CLOSE, kernel) > 0
-    return body | (closed & (labels == IGNORE))
+    return np.asarray(body | (closed & (labels == IGNORE)))
 
 
 def repeat_weights(samples: list[Sample]) -> NDArray[np.float64]:

@@ -94,7 +94,7 @@ class Block(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         y = x if self.expand is None else self.expand(x)
         y = self.project(self.depthwise(y))
-        return x + y if self.skip else y
+        return x + y if self.skip else y  # type: ignore[no-any-return]
 
 
 class Encoder(nn.Module):
@@ -142,7 +142,7 @@ class Decoder(nn.Module):
         x = self.context(self.lateral32(c32))
         x = self.smooth16(double(x) + self.lateral16(c16))
         x = self.smooth8(double(x) + self.lateral8(c8))
-        return self.smooth4(double(self.narrow(x)) + self.lateral4(c4))
+        return self.smooth4(double(self.narrow(x)) + self.lateral4(c4))  # type: ignore[no-any-return]
 
 
 class Head(nn.Module):
@@ -154,7 +154,7 @@ class Head(nn.Module):
         self.out = nn.Conv2d(FINE_WIDTH, cout, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.out(self.hidden(x))
+        return self.out(self.hidden(x))  # type: ignore[no-any-return]
 
 
 class CompactNetwork(nn.Module):
@@ -170,9 +170,10 @@ class CompactNetwork(nn.Module):
         self.decoder = Decoder()
         self.parts = Head(NUM_CLASSES)
         self.people = Head(3)
-        nn.init.constant_(self.people.out.bias, 0.0)
         with torch.no_grad():
-            self.people.out.bias[0] = HEATMAP_PRIOR
+            self.people.out.bias.copy_(  # type: ignore[union-attr]
+                torch.tensor([HEATMAP_PRIOR, 0.0, 0.0])
+            )
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         fine = self.decoder(self.encoder(x))

@@ -20,6 +20,7 @@ FLIP = np.arange(256, dtype=np.uint8)
 for _left, _right in SIDED:
     FLIP[_left], FLIP[_right] = _right, _left
 
+BESIDE_SHARE = 0.08  # of the frames: the base photo's person is out of sight
 MIN_VISIBLE = 40  # pixels of a person that must stay in sight for it to count
 
 
@@ -36,7 +37,10 @@ def make_scene(samples: list[Sample], base: int, size: tuple[int, int], rng: np.
     """A scene of `size` (height, width) over photo `base`, with 0 to 3 people pasted in."""
     crowd = int(rng.choice(4, p=(0.5, 0.2, 0.2, 0.1)))
     span = _person_span(size, crowd, rng)
-    image, labels, person = _place(samples[base], size, span, _anchor(size, span, rng), rng, fill=True)
+    anchor = _anchor(size, span, rng)
+    if rng.random() < BESIDE_SHARE:
+        anchor = _beside(size, span, anchor, rng)
+    image, labels, person = _place(samples[base], size, span, anchor, rng, fill=True)
     people = person.astype(np.uint8)
     spans = np.sort(span * np.exp(rng.uniform(-0.9, 0.35, crowd)))
     for number, other_span in enumerate(spans, start=2):
@@ -57,7 +61,7 @@ def _person_span(size: tuple[int, int], crowd: int, rng: np.random.Generator) ->
     if rng.random() < 0.75:
         low, high = (0.7, 1.05) if crowd == 0 else (0.55, 0.95)
     else:
-        low, high = 1.05, 2.4
+        low, high = 1.05, 3.0
     return float(size[0] * np.exp(rng.uniform(np.log(low), np.log(high))))
 
 
@@ -68,6 +72,14 @@ def _anchor(size: tuple[int, int], span: float, rng: np.random.Generator) -> tup
     y = height / 2 + rng.uniform(-1, 1) * (slack + 0.06 * height)
     x = width * (0.5 + rng.uniform(-0.42, 0.42))
     return float(y), float(x)
+
+
+def _beside(
+    size: tuple[int, int], span: float, anchor: tuple[float, float], rng: np.random.Generator
+) -> tuple[float, float]:
+    """An anchor outside the frame: what lies beside the person is nobody, however it looks."""
+    away = 0.15 * span + rng.uniform(0.3, 0.6) * size[1]  # half a person's width, and then some
+    return anchor[0], size[1] / 2 + float(rng.choice((-away, away)))
 
 
 def _place(
@@ -95,21 +107,35 @@ def _place(
     wide = (width, height)
     border = int(rng.choice([cv2.BORDER_REFLECT_101, cv2.BORDER_CONSTANT])) if fill else cv2.BORDER_CONSTANT
     shade = [int(v) for v in rng.integers(0, 256, 3)]
-    source, labels, person = sample.image, sample.labels, sample.person.astype(np.uint8)
-    if scale < 0.5:  # linear interpolation would alias
-        source = cv2.resize(source, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
-        half = matrix.copy()
-        half[:, :2] *= 2
-        image = cv2.warpAffine(source, half, wide, flags=cv2.INTER_LINEAR, borderMode=border, borderValue=shade)
-    else:
-        image = cv2.warpAffine(source, matrix, wide, flags=cv2.INTER_LINEAR, borderMode=border, borderValue=shade)
-    nearest = cv2.INTER_NEAREST
+    image = _warp_photo(sample.image, matrix, scale, wide, border, shade)
     outside = 0 if border == cv2.BORDER_CONSTANT else IGNORE
-    labels = cv2.warpAffine(labels, matrix, wide, flags=nearest, borderMode=cv2.BORDER_CONSTANT, borderValue=outside)
-    person = cv2.warpAffine(person, matrix, wide, flags=nearest, borderMode=cv2.BORDER_CONSTANT, borderValue=0)
-    if flip:
-        labels = FLIP[labels]
-    return image, labels, person > 0
+    labels = _warp_map(sample.labels, matrix, wide, outside)
+    person = _warp_map(sample.person.astype(np.uint8), matrix, wide, 0)
+    return image, FLIP[labels] if flip else labels, person > 0
+
+
+def _warp_photo(
+    image: NDArray[np.uint8],
+    matrix: NDArray[np.float64],
+    scale: float,
+    wide: tuple[int, int],
+    border: int,
+    shade: list[int],
+) -> NDArray[np.uint8]:
+    if scale < 0.5:  # linear interpolation would alias
+        image = np.asarray(cv2.resize(image, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), np.uint8)
+        matrix = matrix * (2, 2, 1)
+    warped = cv2.warpAffine(image, matrix, wide, flags=cv2.INTER_LINEAR, borderMode=border, borderValue=shade)
+    return np.asarray(warped, np.uint8)
+
+
+def _warp_map(
+    ids: NDArray[np.uint8], matrix: NDArray[np.float64], wide: tuple[int, int], outside: int
+) -> NDArray[np.uint8]:
+    warped = cv2.warpAffine(
+        ids, matrix, wide, flags=cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT, borderValue=outside
+    )
+    return np.asarray(warped, np.uint8)
 
 
 def _match_tone(theirs: NDArray[np.uint8], mask: NDArray[np.bool_], image: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -117,7 +143,7 @@ def _match_tone(theirs: NDArray[np.uint8], mask: NDArray[np.bool_], image: NDArr
     if mask.sum() < MIN_VISIBLE:
         return theirs
     shift = (image.reshape(-1, 3)[::7].mean(axis=0) - theirs[mask].mean(axis=0)) * 0.4
-    return np.clip(theirs + shift, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(theirs + shift, 0, 255), np.uint8)
 
 
 def _renumber(people: NDArray[np.uint8], labels: NDArray[np.uint8]) -> NDArray[np.uint8]:

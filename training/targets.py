@@ -27,7 +27,7 @@ def make_targets(scene: Scene) -> dict[str, NDArray[np.generic]]:
         y, x = rows[mine].mean(), columns[mine].mean()
         sigma = float(np.clip(0.08 * np.sqrt(area), 1.2, 5.0))
         blob = np.exp(-((rows - y) ** 2 + (columns - x) ** 2) / (2 * sigma**2))
-        blob[int(round(y)), int(round(x))] = 1.0
+        blob[round(float(y)), round(float(x))] = 1.0
         heat = np.maximum(heat, blob)
         offset[0][mine] = (y - rows[mine]) * PEOPLE_STRIDE / OFFSET_UNIT
         offset[1][mine] = (x - columns[mine]) * PEOPLE_STRIDE / OFFSET_UNIT

@@ -11,7 +11,6 @@ import argparse
 import copy
 import csv
 import math
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -32,7 +31,9 @@ from training.scenes import make_scene
 from training.targets import make_targets
 from training.validate import predict_labels, score_parts
 
-SIZES = ((384, 288), (320, 352), (448, 256))  # (height, width) of a batch's frames; few, so that oneDNN's caches stay small
+# (height, width) of a batch's frames: few, so that oneDNN's caches stay small; tall ones, so that whole people are seen
+# as large as the parser will see them
+SIZES = ((384, 288), (320, 352), (512, 224))
 WARMUP_STEPS = 100
 DECAY_SHARE = 0.35  # of all steps: the learning rate is constant, then falls along a cosine
 ENCODER_RATE, DECODER_RATE = 4e-4, 1.5e-3
@@ -132,7 +133,7 @@ class Run:
             "step": self.step,
         }
         torch.save(state, self.folder / "last.tmp")
-        os.replace(self.folder / "last.tmp", self.folder / "last.pt")
+        (self.folder / "last.tmp").replace(self.folder / "last.pt")
 
     def log(self, row: dict[str, float | str]) -> None:
         path = self.folder / "log.csv"
@@ -187,7 +188,7 @@ def learn(run: Run, batch: dict[str, Tensor], weights: Tensor, rate: float) -> t
     parts = parts_loss(logits, batch["labels"].long(), weights)
     people = people_loss(output, batch["heat"], batch["offset"], batch["owned"], batch["known"])
     run.optimizer.zero_grad(set_to_none=True)
-    (parts + people).backward()
+    (parts + people).backward()  # type: ignore[no-untyped-call]
     nn.utils.clip_grad_norm_(run.network.parameters(), 5.0)
     run.optimizer.step()
     follow(run.average, run.network, run.step)

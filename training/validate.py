@@ -14,7 +14,7 @@ from torch import nn
 from humanparse.labels import CLASSES
 from training.dataset import IGNORE, NUM_CLASSES
 
-LONG_SIDE = 576  # pixels of the network's input; the parser's own default
+LONG_SIDE = 512  # pixels of the network's input; the parser's own
 MULTIPLE = 32
 
 
@@ -51,7 +51,10 @@ def score_confusion(counts: NDArray[np.int64]) -> PartsScore:
 
 def score_parts(predicted: list[NDArray[np.uint8]], truth: list[NDArray[np.uint8]]) -> PartsScore:
     """IoU over all photos together, as CIHP and LIP count it."""
-    return score_confusion(sum((confusion(p, t) for p, t in zip(predicted, truth, strict=True)), np.zeros((20, 20), np.int64)))
+    counts = np.zeros((NUM_CLASSES, NUM_CLASSES), np.int64)
+    for answer, labels in zip(predicted, truth, strict=True):
+        counts += confusion(answer, labels)
+    return score_confusion(counts)
 
 
 @torch.no_grad()
@@ -68,4 +71,4 @@ def predict_labels(network: nn.Module, image: NDArray[np.uint8], long_side: int 
         logits = network(x.contiguous(memory_format=torch.channels_last))[0].float()
     logits = F.interpolate(logits, scale_factor=4.0, mode="bilinear", align_corners=False)
     labels = logits[0, :, : inner[0], : inner[1]].argmax(0).numpy().astype(np.uint8)
-    return cv2.resize(labels, (width, height), interpolation=cv2.INTER_NEAREST)
+    return np.asarray(cv2.resize(labels, (width, height), interpolation=cv2.INTER_NEAREST), np.uint8)

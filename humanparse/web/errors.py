@@ -63,7 +63,7 @@ def problem(status: int, code: str, detail: str, **context: Any) -> dict[str, An
 def _known(error: errors.HumanParseError) -> Response:
     status = STATUS[type(error)]
     if status >= 500 and not isinstance(error, errors.Busy):
-        current_app.logger.error("%s: %s", error.code, error.message, exc_info=error)
+        current_app.logger.error("%s %s: %s", g.get("request_id"), error.code, error.message, exc_info=error)
     answer = _answer(problem(status, error.code, error.message, **error.context))
     if isinstance(error, errors.Busy):
         answer.headers["Retry-After"] = str(error.retry_after_s)
@@ -74,7 +74,8 @@ def _from_http(error: HTTPException) -> Response:
     """Errors that Flask and Werkzeug raise themselves: no such page, wrong method, body too large."""
     if isinstance(error, RequestEntityTooLarge):
         limit = current_app.extensions["humanparse"].settings.max_bytes
-        return _known(errors.TooManyBytes(f"The upload is larger than the limit of {limit} bytes.", max_bytes=limit))
+        message = f"The upload is too large; at most {limit:,} bytes are allowed."
+        return _known(errors.TooManyBytes(message, limit=limit))
     status = error.code or 500
     codes = {400: "bad_input", 404: "not_found", 405: "method_not_allowed", 415: "unsupported_format"}
     answer = _answer(problem(status, codes.get(status, "http_error"), error.description or error.name))
@@ -85,7 +86,7 @@ def _from_http(error: HTTPException) -> Response:
 
 
 def _unforeseen(error: Exception) -> Response:
-    current_app.logger.error("unforeseen error", exc_info=error)
+    current_app.logger.error("%s unforeseen", g.get("request_id"), exc_info=error)
     return _answer(problem(500, "internal", OPAQUE))
 
 

@@ -19,10 +19,10 @@ from humanparse.parsers.compact.upsample import argmax_enlarged, enlarge
 from humanparse.parsers.contract import Parser
 from humanparse.records import ParserInfo, Parsing
 
-LONG_SIDE = 576  # pixels of the network's input; chosen on the validation photos
+LONG_SIDE = 512  # pixels of the network's input; chosen on the validation photos
 MAX_ENLARGE = 4.0  # tiny photos are enlarged at most so much
 BIN = 64  # input sides are padded to multiples of this: few shapes, so the runtime's caches stay small
-NOBODY = np.float32([10.0] + [-10.0] * 19)[:, None, None]  # logits of a cell that is background for sure
+NOBODY = np.array([10.0] + [-10.0] * 19, np.float32)[:, None, None]  # logits of a cell that is background for sure
 MAX_FINE_PIXELS = 4_000_000  # maps are made at most this large, then repeated: finer would be invention
 
 
@@ -38,11 +38,12 @@ class CompactParser(Parser):
 
     def __init__(self, settings: Settings) -> None:
         self.threads = settings.threads or usable_cores()
+        self._info = ParserInfo("compact", weights.weights_version())
         self._request: ov.InferRequest | None = None
 
     @property
     def info(self) -> ParserInfo:
-        return ParserInfo("compact", weights.weights_version())
+        return self._info
 
     def available(self) -> str | None:
         if weights.FILE.exists():
@@ -63,7 +64,7 @@ class CompactParser(Parser):
     def parse(self, image: NDArray[np.uint8]) -> Parsing:
         frame = prepare(image)
         logits, output = self._infer(frame.padded)
-        return read_out(logits, output, frame, image.shape[:2], self.info)
+        return read_out(logits, output, frame, (image.shape[0], image.shape[1]), self.info)
 
     def _infer(self, padded: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         if self._request is None:
@@ -86,7 +87,7 @@ def prepare(image: NDArray[np.uint8], long_side: int = LONG_SIDE) -> Frame:
     small = cv2.resize(image, inner[::-1], interpolation=method)
     below, right = -inner[0] % BIN, -inner[1] % BIN
     padded = cv2.copyMakeBorder(small, 0, below, 0, right, cv2.BORDER_CONSTANT, value=(int(MIDDLE),) * 3)
-    return Frame(padded, inner)
+    return Frame(np.asarray(padded, np.uint8), inner)
 
 
 def read_out(

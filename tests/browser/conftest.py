@@ -1,0 +1,114 @@
+"""A real browser before the real app, with the real compact parser; and an ear for its complaints."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from app import create_app
+from humanparse.config import Settings
+from humanparse.parsers.compact.weights import FILE
+
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+DESKTOP = {"width": 1280, "height": 900}
+
+
+@dataclass
+class Complaints:
+    """What the browser finds wrong: console errors (broken CSP rules among them), exceptions, failed requests."""
+
+    heard: list[str] = field(default_factory=list)
+    expected: list[str] = field(default_factory=list)
+
+    def expect(self, words: str) -> None:
+        """A complaint with these words is the point of the test."""
+        self.expected.append(words)
+
+    def listen(self, page: Page) -> None:
+        page.on("console", lambda message: message.type in ("error", "warning") and self.heard.append(message.text))
+        page.on("pageerror", lambda error: self.heard.append(f"exception: {error}"))
+        page.on("requestfailed", self._failed)
+
+    def _failed(self, request: Request) -> None:
+        left = request.failure == "net::ERR_ABORTED" and request.resource_type not in ("xhr", "fetch")
+        if not left:  # a picture that was loading when the page was left is nobody's fault
+            self.heard.append(f"{request.failure} {request.url}")
+
+    @property
+    def unexpected(self) -> list[str]:
+        return [text for text in self.heard if not any(words in text for words in self.expected)]
+
+
+class SilentHandler(WSGIRequestHandler):
+    def log(self, type: str, message: str, *args: Any) -> None:
+        del type, message, args
+
+
+@pytest.fixture(scope="session")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """http://... of the app."""
+    if not FILE.exists():
+        pytest.fail(f"The browser tests parse real photos and need {FILE}; fetch it with git.", pytrace=False)
+    app = create_app(Settings(results_dir=tmp_path_factory.mktemp("results"), threads=1))
+    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=SilentHandler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = next(filter(None, map(shutil.which, CHROMIUM)), None)
+    if path is None:
+        pytest.fail(
+            f"The browser tests need one of {', '.join(CHROMIUM)}: `apt-get install chromium`; "
+            'leave them out with `pytest -m "not browser"`.',
+            pytrace=False,
+        )
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def complaints() -> Complaints:
+    return Complaints()
+
+
+@pytest.fixture
+def context(browser: Browser, address: str) -> Iterator[BrowserContext]:
+    context = browser.new_context(base_url=address, viewport=DESKTOP)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext, complaints: Complaints) -> Iterator[Page]:
+    """The start page; the test fails if the browser complains of anything that it does not expect."""
+    page = context.new_page()
+    complaints.listen(page)
+    page.goto("/")
+    yield page
+    assert not complaints.unexpected
+
+
+@pytest.fixture(scope="session")
+def astronaut_file(astronaut: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The astronaut as a JPEG file."""
+    path = tmp_path_factory.mktemp("photos") / "astronaut.jpg"
+    cv2.imwrite(str(path), cv2.cvtColor(astronaut, cv2.COLOR_RGB2BGR))
+    return path

@@ -1,0 +1,52 @@
+"""What most tests share: settings that write nowhere else, an app over a parser that needs no network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app import create_app
+from humanparse.config import Settings
+from humanparse.pipeline import Pipeline
+from tests.band_parser import BandParser
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(results_dir=tmp_path / "results")
+
+
+@pytest.fixture
+def pipeline(settings: Settings) -> Pipeline:
+    return Pipeline(settings, make_parser=lambda name, own: BandParser(own))
+
+
+@pytest.fixture
+def app(settings: Settings, pipeline: Pipeline) -> Flask:
+    return create_app(settings, pipeline)
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+@pytest.fixture(scope="session")
+def photo() -> bytes:
+    """A small JPEG, 64 x 48, of coloured noise."""
+    noise = np.random.default_rng(5).integers(0, 256, (6, 8, 3), np.uint8)
+    image = cv2.resize(noise, (64, 48), interpolation=cv2.INTER_CUBIC)
+    return cv2.imencode(".jpg", image)[1].tobytes()
+
+
+@pytest.fixture(scope="session")
+def astronaut() -> np.ndarray:
+    """NASA's public-domain portrait of Eileen Collins, (512, 512, 3) uint8 RGB."""
+    from skimage import data
+
+    return data.astronaut()

@@ -1,0 +1,127 @@
+"""The compact parser with its real weights: laws on any photo, sense on a real one."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from humanparse.config import Settings
+from humanparse.errors import ParserUnavailable
+from humanparse.parsers.compact import parser as compact
+from humanparse.parsers.compact.parser import CompactParser
+from humanparse.records import Parsing
+from tests.test_records import check_laws
+
+
+@pytest.fixture(scope="module")
+def parser() -> CompactParser:
+    made = CompactParser(Settings())
+    made.load()
+    return made
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 300), (300, 1), (37, 53), (480, 640), (900, 200), (5, 4000)])
+def test_laws_hold_on_noise_of_any_size(parser: CompactParser, size: tuple[int, int]) -> None:
+    noise = np.random.default_rng(1).integers(0, 256, (*size, 3), np.uint8)
+    parsing = parser.parse(noise)
+    check_laws(parsing)
+    assert parsing.size == size
+
+
+@pytest.mark.parametrize("shade", [0, 127, 255])
+def test_laws_hold_on_one_colour(parser: CompactParser, shade: int) -> None:
+    check_laws(parser.parse(np.full((120, 160, 3), shade, np.uint8)))
+
+
+def test_the_astronaut_is_one_person_with_face_and_hair(parser: CompactParser, astronaut: NDArray[np.uint8]) -> None:
+    parsing = parser.parse(astronaut)
+    check_laws(parsing)
+    largest = parsing.persons[0]
+    assert {"Face", "Hair"} <= {part.name for part in largest.parts}
+    assert largest.area > 0.9 * sum(person.area for person in parsing.persons)
+    face = next(part for part in largest.parts if part.name == "Face")
+    assert overlap(face.box, (170, 65, 275, 200)) > 0.6  # measured on the photo by eye
+    assert parsing.labels[130, 220] == 13  # between nose and cheek
+    assert parsing.labels[60, 400] == 0  # the shuttle behind her
+
+
+def test_two_astronauts_are_two_people(parser: CompactParser, astronaut: NDArray[np.uint8]) -> None:
+    parsing = parser.parse(np.hstack([astronaut[:, :450], astronaut[:, :450]]))
+    faces = [p for p in parsing.persons if any(part.name == "Face" and part.area > 5000 for part in p.parts)]
+    assert len(faces) == 2
+
+
+def test_a_large_photo_says_the_same_as_a_small_one(parser: CompactParser, astronaut: NDArray[np.uint8]) -> None:
+    small = parser.parse(astronaut)
+    large = parser.parse(cv2.resize(astronaut, (2560, 2560), interpolation=cv2.INTER_CUBIC))
+    check_laws(large)
+    assert large.size == (2560, 2560)
+    assert (large.labels[2::5, 2::5] == small.labels).mean() > 0.97
+
+
+def test_parsing_does_not_depend_on_what_came_before(parser: CompactParser, astronaut: NDArray[np.uint8]) -> None:
+    first = parser.parse(astronaut)
+    parser.parse(np.zeros((333, 777, 3), np.uint8))
+    again = parser.parse(astronaut)
+    assert np.array_equal(first.labels, again.labels)
+    assert np.array_equal(first.people, again.people)
+
+
+def test_the_photo_is_not_changed(parser: CompactParser, astronaut: NDArray[np.uint8]) -> None:
+    copy = astronaut.copy()
+    parser.parse(copy)
+    assert np.array_equal(copy, astronaut)
+
+
+def test_reduced_precision_says_what_float32_says(
+    astronaut: NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fast = parse_with(None, astronaut, monkeypatch)
+    exact = parse_with("f32", astronaut, monkeypatch)
+    assert (fast.labels == exact.labels).mean() > 0.99
+
+
+def parse_with(precision: str | None, image: NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch) -> Parsing:
+    options = compact._runtime_options
+
+    def changed(*args: object) -> dict[str, object]:
+        return {**options(*args), **({"INFERENCE_PRECISION_HINT": precision} if precision else {})}
+
+    monkeypatch.setattr(compact, "_runtime_options", changed)
+    made = CompactParser(Settings())
+    made.load()
+    monkeypatch.undo()
+    return made.parse(image)
+
+
+def test_parsing_before_loading_is_refused() -> None:
+    with pytest.raises(ParserUnavailable, match="not loaded"):
+        CompactParser(Settings()).parse(np.zeros((10, 10, 3), np.uint8))
+
+
+def test_sides_fall_into_few_bins() -> None:
+    shapes = {
+        compact.prepare(np.zeros((height, width, 3), np.uint8)).padded.shape
+        for height in range(40, 1200, 90)
+        for width in range(40, 1200, 90)
+    }
+    assert all(side % compact.BIN == 0 for shape in shapes for side in shape[:2])
+    assert len(shapes) < 60
+
+
+def test_info_names_parser_and_weights(parser: CompactParser) -> None:
+    assert dataclasses.astuple(parser.info)[0] == "compact"
+    assert len(parser.info.version) == 8
+
+
+def overlap(one: tuple[int, int, int, int], other: tuple[int, int, int, int]) -> float:
+    """Intersection over union of two boxes."""
+    width = min(one[2], other[2]) - max(one[0], other[0])
+    height = min(one[3], other[3]) - max(one[1], other[1])
+    inside = max(0, width) * max(0, height)
+    areas = [(b[2] - b[0]) * (b[3] - b[1]) for b in (one, other)]
+    return inside / (sum(areas) - inside)

@@ -1,0 +1,96 @@
+"""The command line: files and folders in, overlays and maps out, an exit code that tells."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from humanparse import __main__ as cli
+from humanparse.pipeline import Pipeline
+from tests.band_parser import BandParser
+
+
+@pytest.fixture(autouse=True)
+def bands(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cli, "Pipeline", lambda own: Pipeline(own, lambda name, settings: BandParser(settings)))
+
+
+@pytest.fixture
+def folder(tmp_path: Path, photo: bytes) -> Path:
+    (tmp_path / "in" / "deep").mkdir(parents=True)
+    (tmp_path / "in" / "one.jpg").write_bytes(photo)
+    (tmp_path / "in" / "deep" / "two.JPG").write_bytes(photo)
+    (tmp_path / "in" / "notes.txt").write_text("no photo")
+    return tmp_path / "in"
+
+
+def names(out: Path) -> set[str]:
+    return {path.name for path in out.iterdir()}
+
+
+def test_a_folder_gives_overlay_and_maps_for_every_photo(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    assert cli.main(["parse", str(folder), "--out", str(out)]) == 0
+    kinds = ("overlay.png", "labels.png", "people.png")
+    assert names(out) == {f"{name}.{kind}" for name in ("one", "two") for kind in kinds}
+    said = capsys.readouterr().out
+    assert "one.jpg: 2 people (bands) 1: UpperClothes, Pants, Face; 2:" in said
+    labels = cv2.imread(str(out / "one.labels.png"), cv2.IMREAD_UNCHANGED)
+    assert labels.shape[:2] == (48, 64)
+
+
+def test_json_is_written_and_printed_one_line_a_photo(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    assert cli.main(["parse", str(folder), "--out", str(out), "--json"]) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["num_persons"] for line in lines] == [2, 2]
+    written = json.loads((out / "one.json").read_text())
+    assert written["people"] == next(line for line in lines if line["photo"].endswith("one.jpg"))["people"]
+
+
+def test_one_bad_photo_fails_alone(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "bad.jpg").write_bytes(b"\xff\xd8\xff\xe0 cut")
+    out = tmp_path / "out"
+    assert cli.main(["parse", str(folder), str(folder / "missing.jpg"), "--out", str(out)]) == 1
+    assert {"one.overlay.png", "two.overlay.png"} <= names(out)
+    said = capsys.readouterr().err
+    assert "bad.jpg: " in said
+    assert "missing.jpg: cannot be read" in said
+
+
+def test_photos_of_the_same_name_do_not_overwrite_each_other(folder: Path, photo: bytes, tmp_path: Path) -> None:
+    (folder / "deep" / "one.png").write_bytes(photo)
+    out = tmp_path / "out"
+    assert cli.main(["parse", str(folder), "--out", str(out)]) == 0
+    assert {"one.overlay.png", "one-2.overlay.png", "two.overlay.png"} <= names(out)
+
+
+def test_alpha_reaches_the_overlay(folder: Path, tmp_path: Path) -> None:
+    photo_path = folder / "one.jpg"
+    assert cli.main(["parse", str(photo_path), "--alpha", "0", "--out", str(tmp_path / "out")]) == 0
+    overlay = cv2.imread(str(tmp_path / "out" / "one.overlay.png"))
+    decoded = cv2.imread(str(photo_path))
+    assert np.abs(overlay.astype(int) - decoded).max() <= 3  # two JPEG decoders
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["parse"], ["parse", "x", "--alpha", "2"], ["parse", "x", "--parser", "magic"], ["fly"]]
+)
+def test_wrong_usage_is_2(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        cli.main(arguments)
+    assert caught.value.code == 2
+
+
+def test_an_empty_folder_is_a_failure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "empty").mkdir()
+    assert cli.main(["parse", str(tmp_path / "empty"), "--out", str(tmp_path / "out")]) == 1
+    assert "no photos" in capsys.readouterr().err

@@ -1,0 +1,141 @@
+"""What the documents promise is what happens."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from werkzeug.serving import make_server
+
+from app import create_app
+from humanparse.config import Settings
+from humanparse.options import INCLUDES, OPTIONS
+from humanparse.parsers import AUTO, PARSERS
+from humanparse.parsers.compact import weights
+from humanparse.web.errors import STATUS
+
+ROOT = Path(__file__).parent.parent
+READMES = ("README.md", "README.zh.md")
+ELIDED = "..."
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The real service, compact parser included, on a free port."""
+    server = make_server("127.0.0.1", 0, create_app(Settings(results_dir=tmp_path_factory.mktemp("r"))), threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the examples' photos lie: the left half of the README's picture is not used, the original is."""
+    from skimage import data
+
+    made = tmp_path_factory.mktemp("photos")
+    astronaut: NDArray[np.uint8] = data.astronaut()
+    for name in ("astronaut.jpg", "photo.jpg"):
+        cv2.imwrite(str(made / name), astronaut[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 90])
+    return made
+
+
+def curls(text: str) -> list[str]:
+    """The curl commands of a document, without the comments behind them."""
+    lines = re.findall(r"^ {4}(curl .*)$", text, re.MULTILINE)
+    return [re.split(r"\s+# ", line)[0] for line in lines]
+
+
+@pytest.mark.parametrize("name", READMES)
+def test_the_curl_of_a_readme_prints_the_answer_it_shows(name: str, address: str, folder: Path) -> None:
+    text = (ROOT / name).read_text()
+    (command,) = curls(text)
+    shown = json.loads(re.search(r"```json\n(.*?)```", text, re.DOTALL)[1])  # type: ignore[index]
+    check_shown(shown, run_curl(command, address, folder), "answer")
+
+
+def check_shown(shown: Any, real: Any, where: str) -> None:
+    """`shown` is `real`, but for what it elides with three dots, scores and times."""
+    if isinstance(shown, str) and shown.endswith(ELIDED):
+        assert real.startswith(shown.removesuffix(ELIDED)), where
+    elif isinstance(shown, dict):
+        assert list(shown) == list(real), where
+        for key in shown:
+            if key != "timing_ms":
+                check_shown(shown[key], real[key], f"{where}.{key}")
+    elif isinstance(shown, list) and shown and isinstance(shown[-1], str) and shown[-1] == ELIDED:
+        assert len(real) > len(shown) - 1, where
+        for index, item in enumerate(shown[:-1]):
+            check_shown(item, real[index], f"{where}[{index}]")
+    elif isinstance(shown, list):
+        assert len(shown) == len(real), where
+        for index, item in enumerate(shown):
+            check_shown(item, real[index], f"{where}[{index}]")
+    elif isinstance(shown, (int, float)) and not isinstance(shown, bool):
+        assert real == pytest.approx(shown, rel=0.1, abs=8), where  # CPUs round differently
+    else:
+        assert real == shown, where
+
+
+def run_curl(command: str, address: str, folder: Path) -> Any:
+    command = command.replace("http://127.0.0.1:5000", address).replace("curl ", "curl --silent --max-time 60 ", 1)
+    ended = subprocess.run(command, shell=True, cwd=folder, capture_output=True, text=True, check=True)
+    return json.loads(ended.stdout)
+
+
+def test_every_curl_of_the_api_document_works(address: str, folder: Path) -> None:
+    from base64 import b64encode
+
+    commands = curls((ROOT / "docs" / "api.md").read_text())
+    assert len(commands) == 3
+    small = cv2.imread(str(folder / "photo.jpg"))[::4, ::4]
+    text = b64encode(cv2.imencode(".jpg", small)[1].tobytes()).decode()
+    for command in commands:
+        answer = run_curl(command.replace("<base64 or data URL>", text), address, folder)
+        assert answer["status"] == "success", answer
+
+
+def test_the_api_document_lists_every_option_include_parser_and_code() -> None:
+    text = (ROOT / "docs" / "api.md").read_text()
+    for name in OPTIONS:
+        assert f"| `{name}` |" in text
+    for name, meaning in INCLUDES.items():
+        assert f"| `{name}` | {meaning} |" in text
+    assert ", ".join(f"`{name}`" for name in (AUTO, *PARSERS)) in text
+    for cls, status in STATUS.items():
+        if status not in (500, 404) and cls.code != "bad_input":
+            assert f"`{cls.code}`" in text
+
+
+@pytest.mark.parametrize("name", READMES)
+def test_a_readme_has_no_holes_and_its_links_lead_somewhere(name: str) -> None:
+    text = (ROOT / name).read_text()
+    assert "@@" not in text
+    for target in re.findall(r"\]\(([^)#]+)\)", text):
+        assert target.startswith("http") or (ROOT / target).exists(), target
+
+
+@pytest.mark.parametrize("name", READMES)
+def test_the_score_in_a_readme_is_the_model_cards(name: str) -> None:
+    card = (weights.FOLDER / "MODEL_CARD.md").read_text()
+    score = re.search(r"mean IoU, classes that occur .*\| (0\.\d+) \|", card)[1]  # type: ignore[index]
+    assert f" {float(score):.2f}" in (ROOT / name).read_text()
+
+
+def test_make_targets_that_the_documents_name_exist() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), ROOT / ".ci" / "run", ROOT / "training" / "README.md"]:
+        for target in re.findall(r"^\s*make ([a-z-]+)", path.read_text(), re.MULTILINE):
+            assert re.search(rf"^{target}:", makefile, re.MULTILINE), f"{path.name}: make {target}"

@@ -1,0 +1,79 @@
+"""A Parsing in other forms says the same as the Parsing."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64decode
+from io import BytesIO
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+from pycocotools import mask as coco_mask
+
+from humanparse.exports import PEOPLE_PALETTE, describe, label_map_png, people_map_png
+from humanparse.labels import NAMES, PALETTE
+from humanparse.options import INCLUDES
+from humanparse.records import Parsing
+from tests.band_parser import BandParser
+
+
+@pytest.fixture
+def parsing() -> Parsing:
+    return BandParser().parse(np.random.default_rng(3).integers(0, 256, (50, 80, 3), np.uint8))
+
+
+def read_palette_png(data: bytes) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    image = Image.open(BytesIO(data))
+    assert image.mode == "P"
+    palette = np.array(image.getpalette(), np.uint8).reshape(-1, 3)
+    return np.asarray(image), palette
+
+
+def test_the_label_map_is_a_palette_png_of_ids(parsing: Parsing) -> None:
+    ids, palette = read_palette_png(label_map_png(parsing))
+    assert np.array_equal(ids, parsing.labels)
+    assert np.array_equal(palette[:20], PALETTE)
+
+
+def test_the_people_map_is_a_palette_png_of_numbers(parsing: Parsing) -> None:
+    ids, palette = read_palette_png(people_map_png(parsing))
+    assert np.array_equal(ids, parsing.people)
+    assert np.array_equal(palette, PEOPLE_PALETTE)
+    assert len(np.unique(PEOPLE_PALETTE, axis=0)) == 256
+
+
+def test_the_description_is_plain_json_that_repeats_the_records(parsing: Parsing) -> None:
+    answer = json.loads(json.dumps(describe(parsing)))
+    assert answer["num_persons"] == len(answer["people"]) == 2
+    assert answer["parts_detected"] == ["UpperClothes", "Pants", "Face"]
+    assert answer["image"] == {"width": 80, "height": 50}
+    assert answer["parser"] == {"name": "bands", "version": "1"}
+    for person, said in zip(parsing.persons, answer["people"], strict=True):
+        assert (said["id"], said["area"], said["score"]) == (person.number, person.area, person.score)
+        assert tuple(said["box"]) == person.box
+        assert [part["name"] for part in said["parts"]] == [NAMES[part.id] for part in person.parts]
+        assert sum(part["area"] for part in said["parts"]) == said["area"]
+
+
+def test_nothing_is_included_unasked(parsing: Parsing) -> None:
+    text = json.dumps(describe(parsing))
+    assert not any(f'"{key}"' in text for key in ("label_map", "people_map", "mask", "rle", "polygons"))
+
+
+def test_masks_rle_and_polygons_are_the_same_pixels(parsing: Parsing) -> None:
+    answer = describe(parsing, frozenset(INCLUDES))
+    for person in answer["people"]:
+        for part in person["parts"]:
+            expected = (parsing.people == person["id"]) & (parsing.labels == part["id"])
+            mask = np.asarray(Image.open(BytesIO(b64decode(part["mask"]))))
+            assert np.array_equal(mask == 255, expected)
+            assert np.array_equal(coco_mask.decode(part["rle"]) == 1, expected)
+            drawn = np.zeros(parsing.size, np.uint8)
+            outlines = [np.array(outline).reshape(-1, 1, 2) for outline in part["polygons"]]
+            cv2.drawContours(drawn, outlines, -1, 1, cv2.FILLED)
+            assert np.array_equal(drawn == 1, expected)
+    ids, _ = read_palette_png(b64decode(answer["label_map"]))
+    assert np.array_equal(ids, parsing.labels)

@@ -1,0 +1,73 @@
+"""The gate: one inside, a bounded line, a truthful refusal."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from humanparse.errors import Busy
+from humanparse.gate import Gate
+
+
+def test_one_is_inside_at_a_time() -> None:
+    gate, inside, most = Gate(length=8, timeout_s=10), [0], [0]
+
+    def visit() -> None:
+        with gate.enter():
+            inside[0] += 1
+            most[0] = max(most[0], inside[0])
+            time.sleep(0.005)
+            inside[0] -= 1
+
+    threads = [threading.Thread(target=visit) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most == [1]
+
+
+def test_a_full_line_refuses_at_once_and_the_next_good_visit_works() -> None:
+    gate = Gate(length=0, timeout_s=10)
+    with gate.enter(), pytest.raises(Busy, match="waiting already") as caught, gate.enter():
+        pass
+    assert caught.value.retry_after_s >= 1
+    with gate.enter():
+        pass
+
+
+def test_a_wait_too_long_is_refused_and_its_place_is_free_again() -> None:
+    gate = Gate(length=1, timeout_s=0.01)
+    refusals: list[Busy] = []
+
+    def wait() -> None:
+        try:
+            with gate.enter():
+                pass
+        except Busy as busy:
+            refusals.append(busy)
+
+    with gate.enter():
+        for _ in range(3):  # one after the other: each must find the place that the last one left
+            waiting = threading.Thread(target=wait)
+            waiting.start()
+            waiting.join()
+    assert ["within 0.01 s" in refusal.message for refusal in refusals] == [True] * 3
+
+
+def test_an_error_inside_frees_the_place() -> None:
+    gate = Gate(length=0, timeout_s=10)
+    with pytest.raises(ZeroDivisionError), gate.enter():
+        _ = 1 / 0
+    with gate.enter():
+        pass
+
+
+def test_retry_after_follows_what_a_stay_takes() -> None:
+    gate = Gate(length=0, timeout_s=1)
+    gate._mean_stay_s = 4.0
+    with gate.enter(), pytest.raises(Busy) as caught, gate.enter():
+        pass
+    assert caught.value.retry_after_s == 4

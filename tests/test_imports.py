@@ -1,0 +1,124 @@
+"""The import table: which room may import which. A new edge is a decision, so it is made here."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+HTTP = {"flask", "werkzeug"}
+
+# room -> our own rooms it may import; a folder stands for everything in it
+TABLE: dict[str, set[str]] = {
+    "humanparse/__init__.py": set(),
+    "humanparse/errors.py": set(),
+    "humanparse/labels.py": set(),
+    "humanparse/cpu.py": set(),
+    "humanparse/records.py": {"humanparse.labels"},
+    "humanparse/config.py": {"humanparse.errors"},
+    "humanparse/gate.py": {"humanparse.errors"},
+    "humanparse/storage.py": {"humanparse.errors"},
+    "humanparse/images.py": {"humanparse.errors"},
+    "utils.py": {"humanparse.labels"},
+    "humanparse/parsers/__init__.py": {"humanparse.config", "humanparse.errors", "humanparse.parsers.contract"},
+    "humanparse/parsers/contract.py": {"humanparse.records"},
+    "humanparse/parsers/compact": {
+        "humanparse.config",
+        "humanparse.cpu",
+        "humanparse.errors",
+        "humanparse.parsers.compact",
+        "humanparse.parsers.contract",
+        "humanparse.records",
+    },
+    "humanparse/options.py": {"humanparse.config", "humanparse.errors", "humanparse.parsers"},
+    "humanparse/exports.py": {"humanparse.images", "humanparse.labels", "humanparse.records"},
+    "humanparse/pipeline.py": {
+        "humanparse.config",
+        "humanparse.gate",
+        "humanparse.images",
+        "humanparse.options",
+        "humanparse.parsers",
+        "humanparse.records",
+        "utils",
+    },
+    "humanparse/web": {"humanparse", "!utils", "!humanparse.__main__"},
+    "humanparse/__main__.py": {"humanparse", "!humanparse.web"},
+    "app.py": {"humanparse"},
+    "gunicorn.conf.py": {"humanparse.config", "humanparse.cpu", "humanparse.errors"},
+    "training": {"training", "humanparse", "utils", "!humanparse.web"},
+    "benchmarks": {"benchmarks", "humanparse", "utils", "app"},
+}
+NO_TORCH = ("humanparse", "app.py", "utils.py", "gunicorn.conf.py")
+
+
+def sources() -> list[Path]:
+    folders = [ROOT / name for name in ("humanparse", "training", "benchmarks")]
+    return sorted(p for p in [*ROOT.glob("*.py"), *(p for f in folders for p in f.rglob("*.py"))])
+
+
+def room_of(path: Path) -> str:
+    name = path.relative_to(ROOT).as_posix()
+    fitting = [room for room in TABLE if name == room or name.startswith(room + "/")]
+    assert fitting, f"{name} is in no room of the import table"
+    return max(fitting, key=len)
+
+
+def imports_of(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module)
+            found |= {f"{node.module}.{alias.name}" for alias in node.names if is_module(node.module, alias.name)}
+    return found
+
+
+def is_module(package: str, name: str) -> bool:
+    path = ROOT / package.replace(".", "/") / name
+    return path.is_dir() or path.with_suffix(".py").exists()
+
+
+def is_ours(module: str) -> bool:
+    return module.split(".")[0] in {"humanparse", "training", "benchmarks", "app", "utils", "tests"}
+
+
+def within(module: str, room: str) -> bool:
+    return module == room or module.startswith(room + ".")
+
+
+@pytest.mark.parametrize("path", sources(), ids=lambda p: p.relative_to(ROOT).as_posix())
+def test_a_room_imports_only_its_neighbours(path: Path) -> None:
+    allowed = TABLE[room_of(path)]
+    banned = {name[1:] for name in allowed if name.startswith("!")}
+    for module in filter(is_ours, imports_of(path)):
+        if module == "humanparse" and path.name != "__init__.py":
+            continue  # the version, or a name that is checked as its own module
+        assert any(within(module, name) for name in allowed), f"{path} may not import {module}"
+        assert not any(within(module, name) for name in banned), f"{path} may not import {module}"
+
+
+@pytest.mark.parametrize("path", sources(), ids=lambda p: p.relative_to(ROOT).as_posix())
+def test_only_web_and_app_know_http(path: Path) -> None:
+    if room_of(path) not in {"humanparse/web", "app.py", "benchmarks"}:
+        assert not {module.split(".")[0] for module in imports_of(path)} & HTTP
+
+
+def test_nothing_that_serves_needs_torch() -> None:
+    for path in sources():
+        if path.relative_to(ROOT).as_posix().startswith(NO_TORCH):
+            assert "torch" not in {module.split(".")[0] for module in imports_of(path)}, path
+
+
+def test_the_service_never_imports_training() -> None:
+    for path in sources():
+        if path.is_relative_to(ROOT / "humanparse"):
+            assert not any(within(module, "training") for module in imports_of(path)), path
+
+
+def test_only_config_reads_the_environment() -> None:
+    for path in sources():
+        if path.is_relative_to(ROOT / "humanparse") and path.name != "config.py":
+            assert "environ" not in path.read_text(), path

@@ -1,0 +1,103 @@
+"""The pipeline: one way for every photo, parsers loaded once, failures that leave nothing behind."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
+
+from humanparse.config import Settings
+from humanparse.errors import HumanParseError, ParserUnavailable, UnreadableImage
+from humanparse.images import encode_png, read_image
+from humanparse.options import ParseOptions
+from humanparse.parsers.contract import Parser
+from humanparse.pipeline import Pipeline
+from tests.band_parser import BandParser
+from tests.test_records import check_laws
+
+
+def test_an_answer_holds_photo_overlay_parsing_and_timing(pipeline: Pipeline, photo: bytes) -> None:
+    answer = pipeline.parse(photo, ParseOptions(alpha=0.5))
+    assert np.array_equal(answer.image, read_image(photo, max_bytes=10**6, max_pixels=10**6))
+    assert answer.overlay.shape == answer.image.shape
+    assert not np.array_equal(answer.overlay, answer.image)
+    assert answer.parsing.size == answer.image.shape[:2]
+    assert list(answer.timing_ms) == ["decode", "wait", "parse", "compose"]
+    assert all(value >= 0 for value in answer.timing_ms.values())
+
+
+def test_alpha_0_gives_the_photo_back(pipeline: Pipeline, photo: bytes) -> None:
+    answer = pipeline.parse(photo, ParseOptions(alpha=0.0))
+    assert np.array_equal(answer.overlay, answer.image)
+
+
+def test_without_outline_the_background_is_the_photo(pipeline: Pipeline, photo: bytes) -> None:
+    answer = pipeline.parse(photo, ParseOptions(alpha=1.0, outline=False))
+    nobody = answer.parsing.people == 0
+    assert np.array_equal(answer.overlay[nobody], answer.image[nobody])
+
+
+@examples(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.integers(1, 60), st.integers(1, 60), st.integers(0, 99))
+def test_laws_hold_for_any_size(pipeline: Pipeline, height: int, width: int, seed: int) -> None:
+    image = np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
+    answer = pipeline.parse(encode_png(image), ParseOptions())
+    assert np.array_equal(answer.image, image)
+    check_laws(answer.parsing)
+
+
+def test_a_parser_is_loaded_once_however_many_ask(settings: Settings, photo: bytes) -> None:
+    made: list[BandParser] = []
+
+    def make(_: str, own: Settings) -> Parser:
+        made.append(BandParser(own))
+        return made[-1]
+
+    pipeline = Pipeline(settings, make_parser=make)
+    threads = [threading.Thread(target=pipeline.parse, args=(photo, ParseOptions())) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [parser.loads for parser in made] == [1]
+
+
+def test_a_bad_photo_fails_and_the_next_good_one_works(pipeline: Pipeline, photo: bytes) -> None:
+    with pytest.raises(UnreadableImage):
+        pipeline.parse(photo[: len(photo) // 2], ParseOptions())
+    assert pipeline.parse(photo, ParseOptions()).parsing.persons
+
+
+def test_a_parser_that_fails_frees_the_gate_and_is_asked_again(settings: Settings, photo: bytes) -> None:
+    class Moody(BandParser):
+        moods = iter([HumanParseError("not today"), None])
+
+        def parse(self, image: np.ndarray) -> object:  # type: ignore[override]
+            mood = next(self.moods)
+            if mood:
+                raise mood
+            return super().parse(image)
+
+    pipeline = Pipeline(settings, make_parser=lambda name, own: Moody(own))
+    with pytest.raises(HumanParseError, match="not today"):
+        pipeline.parse(photo, ParseOptions())
+    assert pipeline.parse(photo, ParseOptions()).parsing.persons
+
+
+def test_a_parser_that_cannot_load_is_tried_again_next_time(settings: Settings, photo: bytes) -> None:
+    class Late(BandParser):
+        tries = 0
+
+        def load(self) -> None:
+            Late.tries += 1
+            if Late.tries == 1:
+                raise ParserUnavailable("weights are still on their way")
+
+    pipeline = Pipeline(settings, make_parser=lambda name, own: Late(own))
+    with pytest.raises(ParserUnavailable):
+        pipeline.parse(photo, ParseOptions())
+    assert pipeline.parse(photo, ParseOptions()).parsing.persons

@@ -1,0 +1,91 @@
+"""Results with an address: whole or not there, gone when old or too much, never outside the folder."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from humanparse.errors import ResultExpired, StorageError
+from humanparse.storage import Storage
+
+
+@pytest.fixture
+def storage(tmp_path: Path) -> Storage:
+    return Storage(tmp_path / "results", max_age_s=100, max_bytes=1000)
+
+
+def age(storage: Storage, name: str, seconds: float) -> None:
+    then = time.time() - seconds
+    os.utime(storage.folder / name, (then, then))
+
+
+def test_what_is_saved_is_read_back(storage: Storage) -> None:
+    name = storage.save({"a.txt": b"one", "b.txt": b"two"})
+    assert (storage.read(name, "a.txt"), storage.read(name, "b.txt")) == (b"one", b"two")
+    assert storage.expires_at(name) == pytest.approx(time.time() + 100, abs=5)
+
+
+def test_names_are_long_and_never_the_same(storage: Storage) -> None:
+    names = {storage.save({}) for _ in range(50)}
+    assert len(names) == 50
+    assert {len(name) for name in names} == {22}
+
+
+def test_an_old_result_is_gone_even_before_it_is_removed(storage: Storage) -> None:
+    name = storage.save({"a.txt": b"one"})
+    age(storage, name, 101)
+    with pytest.raises(ResultExpired):
+        storage.read(name, "a.txt")
+    assert (storage.folder / name).exists()
+    assert storage.expire() == 1
+    assert not (storage.folder / name).exists()
+
+
+def test_the_oldest_go_when_all_are_too_large(storage: Storage) -> None:
+    names = [storage.save({"a": bytes(400)}) for _ in range(3)]
+    for place, name in enumerate(names):
+        age(storage, name, 30 - 10 * place)
+    assert storage.expire() == 1
+    assert [(storage.folder / name).exists() for name in names] == [False, True, True]
+
+
+def test_a_half_written_result_is_never_seen_and_goes_in_time(storage: Storage) -> None:
+    kept = storage.save({})
+    partial = storage.folder / f".partial-{'x' * 22}"
+    partial.mkdir()
+    assert storage.expire() == 0
+    age(storage, partial.name, 601)
+    assert storage.expire() == 1
+    assert [path.name for path in storage.folder.iterdir()] == [kept]
+
+
+def test_strangers_in_the_folder_are_left_alone(storage: Storage) -> None:
+    storage.save({})
+    for name in (".gitkeep", "mine.overlay.png"):
+        (storage.folder / name).write_bytes(bytes(5000))
+        age(storage, name, 10_000)
+    storage.expire()
+    assert {".gitkeep", "mine.overlay.png"} <= {path.name for path in storage.folder.iterdir()}
+
+
+OTHER_NAMES = ["..", "../secret", "/etc", "", "x" * 21, "x" * 23, "x" * 21 + "/", ".partial-" + "x" * 22]
+
+
+@pytest.mark.parametrize("name", OTHER_NAMES)
+def test_names_that_are_not_ours_find_nothing(storage: Storage, name: str) -> None:
+    storage.save({"a": b""})
+    (storage.folder.parent / "secret").mkdir()
+    (storage.folder.parent / "secret" / "a").write_bytes(b"secret")
+    with pytest.raises(ResultExpired):
+        storage.read(name, "a")
+    with pytest.raises(ResultExpired):
+        storage.expires_at(name)
+
+
+def test_a_folder_that_cannot_be_written_is_an_error_of_ours(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(StorageError):
+        Storage(tmp_path / "file", 100, 1000).save({"a": b""})

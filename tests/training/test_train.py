@@ -1,0 +1,97 @@
+"""Training as a user runs it: it learns, stops, goes on, and exports what the service can read."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+
+from training import export, train
+from training.losses import parts_loss, people_loss
+from training.train import DECAY_SHARE, WARMUP_STEPS, rate_at
+
+ARGUMENTS = ["--batch", "2", "--workers", "0", "--validate-every", "2", "--save-every", "1"]
+
+
+@pytest.fixture(autouse=True)
+def small_frames(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(train, "SIZES", ((64, 64),))
+    threads = torch.get_num_threads()
+    yield
+    torch.set_num_threads(threads)
+
+
+def run(data: Path, folder: Path, steps: int) -> dict[str, torch.Tensor]:
+    train.main(["--data", str(data), "--run", str(folder), "--steps", str(steps), *ARGUMENTS])
+    saved = torch.load(folder / "last.pt", weights_only=True)
+    assert saved["step"] == steps
+    return saved["average"]
+
+
+def test_a_stopped_run_goes_on_where_it_was(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(train, "rate_at", lambda step, total: 0.1)  # the same schedule, however long the run
+    run(data, tmp_path / "stopped", 2)
+    assert {"last.pt", "log.csv", "curve.png", "val_000002.png"} <= {p.name for p in (tmp_path / "stopped").iterdir()}
+    shutil.copytree(tmp_path / "stopped", tmp_path / "again")
+    one = run(data, tmp_path / "stopped", 4)
+    two = run(data, tmp_path / "again", 4)
+    assert all(torch.equal(one[key], two[key]) for key in one)
+    with (tmp_path / "stopped" / "log.csv").open(newline="") as file:
+        assert [row["step"] for row in csv.DictReader(file) if row["miou"]] == ["2", "4"]
+
+
+def test_an_export_is_what_its_checksum_says(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(data, tmp_path / "run", 1)
+    out = tmp_path / "compact.safetensors"
+    export.main(["--run", str(tmp_path / "run"), "--out", str(out)])
+    assert hashlib.sha256(out.read_bytes()).hexdigest() in capsys.readouterr().out
+    assert out.stat().st_size < 12_000_000
+    run_from = ["--data", str(data), "--run", str(tmp_path / "next"), "--steps", "1", "--start", str(out)]
+    train.main([*run_from, *ARGUMENTS])
+
+
+def test_the_rate_warms_up_holds_and_falls_to_nothing() -> None:
+    total = 1000
+    rates = [rate_at(step, total) for step in range(total + 1)]
+    hold = range(WARMUP_STEPS, int(total * (1 - DECAY_SHARE)))
+    assert rates[0] == 1 / WARMUP_STEPS
+    assert all(rates[step] == 1 for step in hold)
+    falling = rates[hold.stop + 1 :]
+    assert falling == sorted(falling, reverse=True)
+    assert rates[-1] == pytest.approx(0)
+
+
+def test_a_right_answer_costs_less_than_a_wrong_one_and_ignored_pixels_nothing() -> None:
+    labels = torch.zeros(1, 8, 8, dtype=torch.long)
+    labels[:, 4:] = 5
+    right = torch.full((1, 20, 4, 4), -5.0)
+    right[:, 0, :2] = 5.0
+    right[:, 5, 2:] = 5.0
+    weights = torch.ones(20)
+    assert parts_loss(right, labels, weights) < 0.3 * parts_loss(right.flip(2), labels, weights)
+    ignored = labels.clone()
+    ignored[:, 4:] = 255
+    changed = right.clone()
+    changed[:, 7, 3:] = 50.0
+    assert parts_loss(changed, ignored, weights) == pytest.approx(float(parts_loss(right, ignored, weights)), abs=1e-3)
+
+
+def test_people_loss_is_lowest_at_the_truth() -> None:
+    heat = torch.zeros(1, 8, 8)
+    heat[0, 4, 4] = 1
+    offset, owned = torch.zeros(1, 2, 8, 8), torch.zeros(1, 8, 8, dtype=torch.bool)
+    owned[0, 2:6, 2:6] = True
+    offset[:, :, 2:6, 2:6] = 0.5
+    known = torch.ones(1, 8, 8, dtype=torch.bool)
+    truth = torch.cat([heat[:, None] * 12 - 6, offset], dim=1)
+    best = people_loss(truth, heat, offset, owned, known)
+    for channel in range(3):
+        wrong = truth.clone()
+        wrong[:, channel] = -wrong[:, channel]
+        assert people_loss(wrong, heat, offset, owned, known) > best

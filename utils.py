@@ -9,6 +9,7 @@ Images are (H, W, 3) uint8 RGB, label maps (H, W) uint8 class ids, people maps (
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import index
 from typing import Any, Final
 
 import cv2
@@ -72,7 +73,7 @@ def compose_overlay(
         _require("people", people, image.shape[:2])
     if not 0 <= alpha <= 1:
         raise ValueError(f"alpha is {alpha}; it must lie in [0, 1]")
-    overlay = colorize(labels, palette)
+    overlay = colorize(labels, palette)  # also for alpha 0: an id without a colour is an error always
     if alpha == 0:
         return image.copy(order="C")
     image = np.ascontiguousarray(image)
@@ -118,7 +119,7 @@ def flatten_masks(
     if len(masks) != len(labels):
         raise ValueError(f"{len(masks)} masks, but {len(labels)} labels")
     for mask in masks:
-        if mask.shape != size:
+        if mask.shape != tuple(size):
             raise ValueError(f"a mask is {mask.shape}; {size} is expected")
     ids = [_class_id(label) for label in labels]
     areas = [int(np.count_nonzero(_inside(mask))) for mask in masks]
@@ -161,9 +162,10 @@ def _class_id(label: int | str) -> int:
         if label not in NAMES:
             raise ValueError(f"label {label!r} is no class; known are {', '.join(NAMES)} and {WHOLE_PERSON}")
         return NAMES.index(label)
-    if not 0 <= label < NUM_CLASSES:
-        raise ValueError(f"label {label} is not a class id (0 to {NUM_CLASSES - 1})")
-    return int(label)
+    number = index(label)  # NumPy's integers too, but no fractions
+    if not 0 <= number < NUM_CLASSES:
+        raise ValueError(f"label {number} is not a class id (0 to {NUM_CLASSES - 1})")
+    return number
 
 
 def _require(name: str, array: NDArray[Any], shape: tuple[int | None, ...]) -> None:

@@ -1,7 +1,7 @@
 """How far apart the palette's colours are, for normal and colour-blind eyes; and how they were found.
 
     python -m benchmarks.palette             the smallest distances and the tightest pairs, by vision
-    python -m benchmarks.palette --search    search again (two minutes, 0.8 GB), print colours and table
+    python -m benchmarks.palette --search    search again (two minutes, 0.7 GB), print colours and table
 
 Distances are CIEDE2000 between flat colours. Colour blindness is simulated at full severity with the
 matrices of Machado, Oliveira and Fernandes, "A Physiologically-based Model for Simulation of Color
@@ -91,7 +91,12 @@ def distances(colours: NDArray[np.uint8], vision: str) -> Floats:
     """(N, N) CIEDE2000 between (N, 3) uint8 sRGB colours as seen with `vision`, a key of VISIONS."""
     lab = simulate(colours, vision)
     # Row by row: all pairs of the search's candidates at once would not fit in memory.
-    return np.stack([np.asarray(deltaE_ciede2000(np.broadcast_to(row, lab.shape), lab), np.float64) for row in lab])
+    return np.stack([_from_one(row, lab) for row in lab])
+
+
+def _from_one(one: Floats, lab: Floats) -> Floats:
+    apart = deltaE_ciede2000(np.broadcast_to(one, lab.shape), lab)  # type: ignore[no-untyped-call]
+    return np.asarray(apart, np.float64)
 
 
 def touching() -> NDArray[np.bool_]:
@@ -159,7 +164,7 @@ class Search:
         self.tables = []
         for kind in range(2):
             ratio = [np.minimum(WANTED[v][kind] / np.maximum(d, 1), 8) for v, d in self.distances.items()]
-            self.tables.append(sum(r**p for r in ratio))
+            self.tables.append(np.sum([r**p for r in ratio], axis=0))
 
     def _allowed(self) -> NDArray[np.bool_]:
         """(19, candidates): which colours a class may have, whatever the others have."""
@@ -179,7 +184,8 @@ class Search:
         hue = np.abs((self.hue - self.hue[other] + 180) % 360 - 180)
         lighter = self.lightness - self.lightness[other]
         lighter = lighter if index + 1 < twin else -lighter
-        return (hue <= TWIN_HUE) & (lighter >= TWIN_LIGHTNESS)
+        suits: NDArray[np.bool_] = (hue <= TWIN_HUE) & (lighter >= TWIN_LIGHTNESS)
+        return suits
 
     def _costs(self, index: int, chosen: NDArray[np.intp]) -> Floats:
         """(candidates,): what each colour would cost as this class's, the other classes kept."""
@@ -251,7 +257,7 @@ def _candidates() -> NDArray[np.uint8]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--search", action="store_true", help="search for a palette instead of checking ours")
-    parser.add_argument("--seed", type=int, default=22, help="of the search (default %(default)s)")
+    parser.add_argument("--seed", type=int, default=24, help="of the search (default %(default)s)")
     parser.add_argument("--rounds", type=int, default=5000, help="disturbances per start (default %(default)s)")
     options = parser.parse_args()
     palette = Search(options.seed).run(options.rounds) if options.search else PALETTE

@@ -5,9 +5,9 @@ Ids and order: Gong et al., "Instance-level Human Parsing via Part Grouping Netw
 
 Colours: found by `python -m benchmarks.palette --search`, which keeps all pairs apart for normal
 and for colour-blind eyes, and further apart where classes touch on a body. CIEDE2000 of the closest
-pair, any / touching: normal 17.2 / 27.5, protanopia 10.9 / 15.3, deuteranopia 11.5 / 16.5,
-tritanopia 11.4 / 14.3; `python -m benchmarks.palette` measures them. Skin is warm; twins have one
-hue, and the left one is lighter.
+pair, any / touching: normal 16.9 / 26.3, protanopia 10.9 / 14.6, deuteranopia 11.1 / 14.8,
+tritanopia 10.9 / 15.6; `python -m benchmarks.palette` names the pairs. Skin is warm; twins have
+nearly one hue, and the left one is lighter.
 """
 
 from __future__ import annotations
@@ -32,25 +32,25 @@ class PartClass:
 
 CLASSES: Final = (
     PartClass(0, "Background", "背景", (0, 0, 0)),
-    PartClass(1, "Hat", "帽子", (119, 102, 153)),
-    PartClass(2, "Hair", "头发", (204, 238, 0)),
-    PartClass(3, "Glove", "手套", (119, 34, 119)),
-    PartClass(4, "Sunglasses", "墨镜", (119, 153, 102)),
-    PartClass(5, "UpperClothes", "上衣", (34, 187, 187)),
-    PartClass(6, "Dress", "连衣裙", (204, 187, 255)),
-    PartClass(7, "Coat", "外套", (0, 85, 51)),
-    PartClass(8, "Socks", "袜子", (238, 102, 153)),
-    PartClass(9, "Pants", "裤子", (136, 136, 255)),
-    PartClass(10, "Torso-skin", "躯干皮肤", (204, 0, 102)),
-    PartClass(11, "Scarf", "围巾", (0, 102, 221)),
-    PartClass(12, "Skirt", "半身裙", (17, 0, 238)),
+    PartClass(1, "Hat", "帽子", (17, 0, 255)),
+    PartClass(2, "Hair", "头发", (187, 238, 0)),
+    PartClass(3, "Glove", "手套", (255, 102, 170)),
+    PartClass(4, "Sunglasses", "墨镜", (136, 17, 85)),
+    PartClass(5, "UpperClothes", "上衣", (204, 187, 255)),
+    PartClass(6, "Dress", "连衣裙", (119, 153, 255)),
+    PartClass(7, "Coat", "外套", (34, 136, 119)),
+    PartClass(8, "Socks", "袜子", (0, 255, 238)),
+    PartClass(9, "Pants", "裤子", (136, 85, 255)),
+    PartClass(10, "Torso-skin", "躯干皮肤", (221, 0, 85)),
+    PartClass(11, "Scarf", "围巾", (0, 68, 153)),
+    PartClass(12, "Skirt", "半身裙", (119, 102, 153)),
     PartClass(13, "Face", "脸", (255, 170, 170)),
-    PartClass(14, "Left-arm", "左臂", (255, 221, 153), twin=15),
-    PartClass(15, "Right-arm", "右臂", (170, 119, 34), twin=14),
-    PartClass(16, "Left-leg", "左腿", (187, 170, 0), twin=17),
-    PartClass(17, "Right-leg", "右腿", (102, 85, 0), twin=16),
-    PartClass(18, "Left-shoe", "左鞋", (68, 255, 221), twin=19),
-    PartClass(19, "Right-shoe", "右鞋", (0, 136, 119), twin=18),
+    PartClass(14, "Left-arm", "左臂", (187, 170, 0), twin=15),
+    PartClass(15, "Right-arm", "右臂", (102, 85, 0), twin=14),
+    PartClass(16, "Left-leg", "左腿", (255, 221, 153), twin=17),
+    PartClass(17, "Right-leg", "右腿", (170, 119, 0), twin=16),
+    PartClass(18, "Left-shoe", "左鞋", (119, 170, 119), twin=19),
+    PartClass(19, "Right-shoe", "右鞋", (0, 85, 51), twin=18),
 )
 
 NUM_CLASSES: Final = len(CLASSES)

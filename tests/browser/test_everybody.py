@@ -1,0 +1,145 @@
+"""For everybody: by keyboard alone, without scripts, on a phone, in the dark, with eyes that need contrast."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, Route, expect
+
+from tests.browser.conftest import Complaints
+from tests.browser.steps import PARSING_TIMEOUT_MS, await_held, await_state, hold, read_canvas
+
+pytestmark = pytest.mark.browser
+
+
+def test_everything_works_by_keyboard_alone(page: Page, astronaut_file: Path) -> None:
+    page.on("filechooser", lambda _: None)  # early: it takes a moment until the browser hands choosers over
+    keys = page.keyboard
+    keys.press("Tab")
+    expect(page.locator(".skip")).to_be_focused()
+    keys.press("Tab")
+    keys.press("Tab")
+    expect(page.locator("#image")).to_be_focused()
+    outline = page.locator(".drop").evaluate("(element) => getComputedStyle(element).outlineStyle")
+    assert outline == "solid"  # the focus can be seen, though the field itself is invisible
+    with page.expect_file_chooser() as chooser:
+        keys.press("Enter")
+    chooser.value.set_files(astronaut_file)
+    await_state(page, "done")
+    expect(page.locator("#headline")).to_be_focused()
+    keys.press("Tab")
+    compare = page.locator(".compare")
+    expect(compare).to_be_focused()
+    before = int(compare.input_value())
+    keys.press("ArrowRight")
+    assert int(compare.input_value()) == before + 1
+    for place in (".opacity", "[name=colour-by]:checked", ".outline"):
+        keys.press("Tab")
+        expect(page.locator(place)).to_be_focused()
+    keys.press("Tab")
+    first = page.locator("#legend button").first
+    expect(first).to_be_focused()
+    keys.press("Space")
+    expect(first).to_have_attribute("aria-pressed", "true")
+    keys.press("Escape")
+    expect(first).to_have_attribute("aria-pressed", "false")
+
+
+def test_the_form_works_without_scripts(browser: Browser, address: str, astronaut_file: Path) -> None:
+    context = browser.new_context(base_url=address, java_script_enabled=False)
+    page = context.new_page()
+    page.goto("/")
+    page.locator("#image").set_input_files(astronaut_file)
+    page.get_by_role("slider", name="Opacity").fill("0.8")
+    page.get_by_role("button", name="Parse the photo").click()
+    page.wait_for_url("**/results/*", timeout=PARSING_TIMEOUT_MS)
+    main = page.locator("main")
+    expect(main).to_contain_text("Face")
+    expect(main).to_contain_text("Hair")
+    expect(main).to_contain_text("512 × 512 pixels")
+    for name in ("The photo with every person's parts coloured", "Your photo"):
+        assert page.get_by_alt_text(name).evaluate("(image) => image.naturalWidth") == 512
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Data JSON").click()
+    assert download.value.suggested_filename == "parsing.json"
+    page.goto("/")
+    page.locator("#image").evaluate("(field) => field.removeAttribute('required')")
+    page.get_by_role("button", name="Parse the photo").click()
+    expect(page.locator("h1")).to_have_text("No photo was chosen")
+    page.get_by_role("link", name="Try again").click()
+    expect(page.locator("h1").first).to_have_text("Every person, every part")
+    context.close()
+
+
+def test_a_kept_result_can_be_explored(page: Page, astronaut_file: Path) -> None:
+    photo = {"name": "a.jpg", "mimeType": "image/jpeg", "buffer": astronaut_file.read_bytes()}
+    kept = page.request.post("/upload", multipart={"image": photo})
+    page.goto(kept.url)
+    expect(page.locator("#viewer")).to_be_visible()
+    expect(page.locator("#kept")).to_be_hidden()
+    expect(page.locator("#legend")).to_contain_text("Hair")
+    assert (read_canvas(page)[..., 3] == 255).mean() > 0.2
+
+
+CONTRAST = """() => {
+    const parse = (colour) => (colour.match(/[\\d.]+/g) ?? []).map(Number);
+    const light = (rgb) => {
+        const [r, g, b] = rgb.map((v) => (v /= 255) <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    };
+    const behind = (element) => {
+        for (let at = element; at; at = at.parentElement) {
+            const [r, g, b, a = 1] = parse(getComputedStyle(at).backgroundColor);
+            if (a === 1) return [r, g, b];
+        }
+    };
+    const poor = [];
+    for (const element of document.body.querySelectorAll("*")) {
+        const own = [...element.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim());
+        if (!own || !element.checkVisibility({ visibilityProperty: true }) || element.closest("option")) continue;
+        const style = getComputedStyle(element);
+        const back = behind(element);
+        let opacity = 1;
+        for (let at = element; at; at = at.parentElement) opacity *= getComputedStyle(at).opacity;
+        const text = parse(style.color).slice(0, 3).map((v, i) => v * opacity + back[i] * (1 - opacity));
+        const [a, b] = [light(text), light(back)].sort((x, y) => y - x);
+        const large = parseFloat(style.fontSize) >= 24;
+        if ((a + 0.05) / (b + 0.05) < (large ? 3 : 4.5)) poor.push(`${element.textContent.trim()}: ${style.color}`);
+    }
+    return poor;
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("width", "height"), [(1280, 900), (390, 844), (320, 640)])
+def test_every_state_fits_and_can_be_read(
+    page: Page, complaints: Complaints, astronaut_file: Path, tmp_path: Path, scheme: str, width: int, height: int
+) -> None:
+    complaints.expect("415")
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size({"width": width, "height": height})
+    held: list[Route] = []
+    text = tmp_path / "really.jpg"
+    text.write_text("This is not a photo.")
+
+    def look(state: str) -> None:
+        await_state(page, state)
+        page.screenshot(path=tmp_path / f"{state}.png", full_page=True)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, state
+        assert page.evaluate(CONTRAST) == [], state
+
+    look("start")
+    page.set_input_files("#image", text)
+    look("error")
+    held = hold(page)
+    page.set_input_files("#image", astronaut_file)
+    await_held(page, held)
+    look("working")
+    held[0].continue_()
+    look("done")
+    page.evaluate("scrollTo(0, 0)")
+    picture = page.locator(".picture").bounding_box()
+    assert picture
+    assert picture["y"] + picture["height"] <= height  # the photo is whole on the first screen
+    assert picture["width"] > width * 0.5

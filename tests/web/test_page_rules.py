@@ -1,0 +1,113 @@
+"""What holds on every page: the Content-Security-Policy, sound HTML, everything escaped."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from humanparse.config import Settings
+from humanparse.labels import CLASSES
+from tests.web.html_reader import Page
+from tests.web.visits import BROWSER, HOSTILE, HostileParser, NobodyParser, client_of, keep, post
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+@pytest.fixture
+def every_page(client: FlaskClient, settings: Settings, photo: bytes) -> dict[str, TestResponse]:
+    nobody = client_of(settings, NobodyParser)
+    return {
+        "start": client.get("/", headers=BROWSER),
+        "result": client.get(keep(client, photo), headers=BROWSER),
+        "nobody": nobody.get(keep(nobody, photo), headers=BROWSER),
+        "not found": client.get("/nowhere", headers=BROWSER),
+        "refused": post(client, b"this is text"),
+        "empty": post(client, b"", file=""),
+        "wrong method": client.get("/upload", headers=BROWSER),
+    }
+
+
+def test_pages_obey_the_content_security_policy(every_page: dict[str, TestResponse]) -> None:
+    for name, answer in every_page.items():
+        policy = answer.headers["Content-Security-Policy"]
+        assert "default-src 'none'" in policy
+        assert "unsafe" not in policy
+        for element in Page(answer.text).elements:
+            where = f"{name}: <{element.tag} {element.attributes}>"
+            assert element.tag != "style", where
+            assert "style" not in element.attributes, where
+            assert not any(key.startswith("on") for key in element.attributes), where
+            assert element.tag != "script" or (element.attributes.get("src") and not element.text), where
+            for key in ("src", "href", "action", "poster", "data"):
+                value = element.attributes.get(key, "/")
+                assert value.startswith(("/", "#")) and not value.startswith("//"), where  # nothing from elsewhere
+
+
+def test_pages_are_sound_html(every_page: dict[str, TestResponse]) -> None:
+    for name, answer in every_page.items():
+        page = Page(answer.text)
+        ids = [e.attributes["id"] for e in page.elements if "id" in e.attributes]
+        assert len(ids) == len(set(ids)), name
+        for element in page.elements:
+            named = element.attributes.get("for") or element.attributes.get("aria-labelledby")
+            assert not named or named in ids, f"{name}: {element.attributes}"
+            assert element.tag != "img" or "alt" in element.attributes, name
+        labelled = {label.attributes.get("for") for label in page.all("label")}
+        for field in [*page.all("input"), *page.all("select"), *page.all("progress")]:
+            known = field.is_in("label") or "aria-label" in field.attributes or field.attributes.get("id") in labelled
+            assert known or field.attributes.get("type") == "hidden", f"{name}: {field.attributes}"
+        assert page.all("html", lang="en")
+        assert page.all("title")[0].text
+
+
+def test_every_address_on_a_page_is_there(client: FlaskClient, every_page: dict[str, TestResponse]) -> None:
+    for answer in every_page.values():
+        for element in Page(answer.text).elements:
+            address = element.attributes.get("src") or element.attributes.get("href") or "/"
+            if address.startswith("/"):
+                with client.get(address) as found:
+                    assert found.status_code == 200, address
+
+
+def test_whatever_is_shown_is_escaped(settings: Settings, photo: bytes) -> None:
+    client = client_of(settings, HostileParser)
+    answers = {
+        "result": client.get(keep(client, photo), headers=BROWSER),
+        "option's value": post(client, photo, alpha=HOSTILE),
+        "option's name": post(client, photo, **{HOSTILE: "1"}),
+        "address": client.get(f"/results/{HOSTILE}", headers=BROWSER),
+        "file": client.get(f"/results/AAAAAAAAAAAAAAAAAAAAAA/{HOSTILE}", headers=BROWSER),
+    }
+    for name, answer in answers.items():
+        assert "<script>alert" not in answer.text, name
+        assert "<b onclick" not in answer.text, name
+        Page(answer.text)
+    for name in ("result", "option's value"):
+        assert "{{7*7}}" in answers[name].text  # it is shown, as text
+    assert "There is no option" in answers["option's name"].text
+
+
+def test_the_palette_has_every_class(client: FlaskClient) -> None:
+    answer = client.get("/palette.css")
+    assert answer.mimetype == "text/css"
+    for part in CLASSES:
+        red, green, blue = part.colour
+        assert f".part-{part.id} {{ background-color: rgb({red} {green} {blue});" in answer.text
+    assert ".person-255 {" in answer.text
+    again = client.get("/palette.css", headers={"If-None-Match": answer.headers["ETag"]})
+    assert again.status_code == 304
+
+
+def test_scripts_find_their_texts_and_elements() -> None:
+    scripts = "".join(path.read_text() for path in sorted((ROOT / "static/js").glob("*.js")))
+    pages = "".join(path.read_text() for path in sorted((ROOT / "templates").glob("*.html")))
+    texts = set(re.findall(r'data-text="([^"]+)"', pages))
+    used = set(re.findall(r'\btext\("([\w-]+)"', scripts)) | {"sending", "parsing"}
+    assert used <= texts
+    built = ("status-", "headline-")  # names that scripts put together
+    assert {name for name in texts - used if not name.startswith(built)} == set()
+    assert set(re.findall(r'getElementById\("([\w-]+)"\)', scripts)) <= set(re.findall(r'\bid="([^"]+)"', pages))

@@ -38,9 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
     return parse_photos(args.photos, args.out, pipeline, options, args.json)
 
 
-def parse_photos(
-    given: list[Path], out: Path, pipeline: Pipeline, options: ParseOptions, as_json: bool
-) -> int:
+def parse_photos(given: list[Path], out: Path, pipeline: Pipeline, options: ParseOptions, as_json: bool) -> int:
     """Parse files and folders of photos; one that fails is told on stderr and fails alone."""
     photos = list(find_photos(given))
     out.mkdir(parents=True, exist_ok=True)

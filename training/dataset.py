@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from humanparse.labels import NUM_CLASSES
+
 IGNORE = 255
-NUM_CLASSES = 20
 REPEAT_SHARE = 0.25  # classes in fewer photos than this share are drawn more often
 BAG_REACH_PX = 15  # ignored pixels this near to the body on both sides belong to the cut-out
 

@@ -16,17 +16,16 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from humanparse.config import Settings
-from humanparse.labels import CLASSES
+from humanparse.labels import CLASSES, NUM_CLASSES
 from humanparse.parsers.compact.parser import CompactParser
 from training.dataset import read_names, read_sample
+from training.scenes import SIDED
 from training.validate import PartsScore, confusion, score_confusion
-
-SIDED = ((14, 15), (16, 17), (18, 19))
 
 
 def evaluate(data: Path, split: str, parser: CompactParser) -> tuple[PartsScore, float, float]:
     """Score, left/right confusion and median milliseconds of `parser` on a list of photos."""
-    counts, times = np.zeros((20, 20), np.int64), []
+    counts, times = np.zeros((NUM_CLASSES, NUM_CLASSES), np.int64), []
     for name in tqdm(read_names(data, split), unit="photo", desc=split):
         sample = read_sample(data, name)
         start = time.perf_counter()

@@ -6,9 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from training.dataset import IGNORE, NUM_CLASSES
-
-OFFSET_UNIT = 64.0  # pixels of the network's input in one unit of predicted offset
+from humanparse.labels import NUM_CLASSES
+from training.dataset import IGNORE
 
 
 def parts_loss(logits: Tensor, labels: Tensor, weights: Tensor) -> Tensor:
@@ -35,10 +34,10 @@ def parts_loss(logits: Tensor, labels: Tensor, weights: Tensor) -> Tensor:
 
 
 def people_loss(output: Tensor, heat: Tensor, offset: Tensor, owned: Tensor, known: Tensor) -> Tensor:
-    """Focal loss on centres (CenterNet) plus L1 on offsets, all at stride 4.
+    """Focal loss on centres (CenterNet) plus L1 on offsets, all on the grid of the network's output.
 
     output (N, 3, h, w); heat (N, h, w) in [0, 1], 1 at centres; offset (N, 2, h, w) in
-    `OFFSET_UNIT`s; owned (N, h, w) bool, pixels of a person; known (N, h, w) bool, not ignored.
+    units of `grouping.OFFSET_UNIT` cells; owned (N, h, w) bool, pixels of a person; known (N, h, w) bool, not ignored.
     """
     output = output.float()
     centre, probability = output[:, 0], output[:, 0].sigmoid()

@@ -16,8 +16,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-NUM_CLASSES = 20
-NORM_EPS = 1e-3  # EfficientNet's own
+from humanparse.labels import NUM_CLASSES
+from humanparse.parsers.compact.graph import NORM_EPS, TAPS
 
 
 class Stage(NamedTuple):
@@ -41,7 +41,6 @@ LITE2 = (
     Stage(5, 5, 2, 6, 208),
     Stage(1, 3, 1, 6, 352),
 )
-TAPS = (3, 6, 14, 20)  # last block of stride 4, 8, 16, 32
 PYRAMID_WIDTH = 128
 FINE_WIDTH = 64
 HEATMAP_PRIOR = -4.0  # initial bias of the centre logits: centres are rare
@@ -161,7 +160,7 @@ class CompactNetwork(nn.Module):
     """(N, 3, H, W) float32, RGB as (value - 127) / 128, H and W multiples of 32 -> stride-4 maps.
 
     Returns `parts` (N, 20, H/4, W/4) logits and `people` (N, 3, H/4, W/4): centre logit, then the
-    offset (dy, dx) from the pixel to its person's centre in units of `OFFSET_UNIT` pixels.
+    offset (dy, dx) from the cell to its person's centre in units of `grouping.OFFSET_UNIT` cells.
     """
 
     def __init__(self) -> None:

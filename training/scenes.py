@@ -13,9 +13,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from humanparse.labels import CLASSES
 from training.dataset import IGNORE, Sample
 
-SIDED = ((14, 15), (16, 17), (18, 19))
+SIDED = tuple((c.id, c.twin) for c in CLASSES if c.twin is not None and c.id < c.twin)
 FLIP = np.arange(256, dtype=np.uint8)
 for _left, _right in SIDED:
     FLIP[_left], FLIP[_right] = _right, _left

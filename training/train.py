@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset, Sampler
 from tqdm import tqdm
 
+from humanparse.parsers.compact.graph import MIDDLE, SPREAD
 from training.augment import change_light
 from training.dataset import Sample, class_weights, read_names, read_sample, repeat_weights
 from training.losses import parts_loss, people_loss
@@ -37,7 +38,6 @@ SIZES = ((384, 288), (320, 352), (512, 224))
 WARMUP_STEPS = 100
 DECAY_SHARE = 0.35  # of all steps: the learning rate is constant, then falls along a cosine
 ENCODER_RATE, DECODER_RATE = 4e-4, 1.5e-3
-MEAN, SCALE = 127.0, 128.0
 
 
 class Scenes(Dataset[dict[str, Tensor]]):
@@ -182,7 +182,7 @@ def learn(run: Run, batch: dict[str, Tensor], weights: Tensor, rate: float) -> t
     for group in run.optimizer.param_groups:
         group["lr"] = group["rate"] * rate
     run.network.train()
-    image = ((batch["image"].float() - MEAN) / SCALE).contiguous(memory_format=torch.channels_last)
+    image = ((batch["image"].float() - MIDDLE) / SPREAD).contiguous(memory_format=torch.channels_last)
     with torch.autocast("cpu", torch.bfloat16):
         logits, output = run.network(image)
     parts = parts_loss(logits, batch["labels"].long(), weights)

@@ -11,11 +11,10 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import nn
 
-from humanparse.labels import CLASSES
-from training.dataset import IGNORE, NUM_CLASSES
-
-LONG_SIDE = 512  # pixels of the network's input; the parser's own
-MULTIPLE = 32
+from humanparse.labels import CLASSES, NUM_CLASSES
+from humanparse.parsers.compact.graph import MIDDLE, SPREAD
+from humanparse.parsers.compact.parser import LONG_SIDE, prepare
+from training.dataset import IGNORE
 
 
 @dataclass(frozen=True)
@@ -61,12 +60,8 @@ def score_parts(predicted: list[NDArray[np.uint8]], truth: list[NDArray[np.uint8
 def predict_labels(network: nn.Module, image: NDArray[np.uint8], long_side: int = LONG_SIDE) -> NDArray[np.uint8]:
     """(H, W) uint8 labels of one photo, one pass."""
     height, width = image.shape[:2]
-    scale = long_side / max(height, width)
-    inner = round(height * scale), round(width * scale)
-    small = cv2.resize(image, inner[::-1], interpolation=cv2.INTER_AREA)
-    pad = [-side % MULTIPLE for side in inner]
-    padded = cv2.copyMakeBorder(small, 0, pad[0], 0, pad[1], cv2.BORDER_CONSTANT, value=(127, 127, 127))
-    x = torch.from_numpy((padded.astype(np.float32) - 127) / 128).permute(2, 0, 1)[None]
+    padded, inner = prepare(image, long_side)
+    x = torch.from_numpy((padded.astype(np.float32) - MIDDLE) / SPREAD).permute(2, 0, 1)[None]
     with torch.autocast("cpu", torch.bfloat16):
         logits = network(x.contiguous(memory_format=torch.channels_last))[0].float()
     logits = F.interpolate(logits, scale_factor=4.0, mode="bilinear", align_corners=False)

@@ -44,9 +44,7 @@ def test_a_stopped_run_goes_on_where_it_was(data: Path, tmp_path: Path, monkeypa
         assert [row["step"] for row in csv.DictReader(file) if row["miou"]] == ["2", "4"]
 
 
-def test_an_export_is_what_its_checksum_says(
-    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_export_is_what_its_checksum_says(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run(data, tmp_path / "run", 1)
     out = tmp_path / "compact.safetensors"
     export.main(["--run", str(tmp_path / "run"), "--out", str(out)])

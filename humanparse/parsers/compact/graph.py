@@ -17,7 +17,7 @@ from openvino import opset13 as ops
 
 Tensors = Mapping[str, NDArray[np.floating]]
 
-NORM_EPS = 1e-3
+NORM_EPS = 1e-3  # EfficientNet's own
 BLOCKS = 21
 STRIDES = {1: 2, 4: 2, 7: 2, 15: 2}  # block -> stride, where it is not 1
 TAPS = (3, 6, 14, 20)  # blocks whose outputs are the maps of stride 4, 8, 16, 32
@@ -89,9 +89,7 @@ class _Builder:
         weight, bias = self.take(f"{key}.out.weight"), self.take(f"{key}.out.bias")
         return _convolve(y, weight, bias, 1)
 
-    def conv_norm(
-        self, x: Output, key: str, stride: int = 1, depthwise: bool = False, linear: bool = False
-    ) -> Output:
+    def conv_norm(self, x: Output, key: str, stride: int = 1, depthwise: bool = False, linear: bool = False) -> Output:
         """Convolution with the batch normalisation that follows it folded in, then ReLU6."""
         weight = self.take(f"{key}.conv.weight")
         scale = self.take(f"{key}.norm.weight") / np.sqrt(self.take(f"{key}.norm.running_var") + NORM_EPS)

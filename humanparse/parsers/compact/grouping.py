@@ -21,9 +21,7 @@ MAX_MISS_CELLS = 10.0  # a patch whose cells miss every centre by more than this
 FAR = np.float32(-1e6)
 
 
-def group(
-    output: NDArray[np.float32], somebody: NDArray[np.bool_]
-) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+def group(output: NDArray[np.float32], somebody: NDArray[np.bool_]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """Closeness of every cell to every person, and the cells that stay somebody's.
 
     output (3, h, w): centre logit, offset (dy, dx); somebody (h, w) bool. Returns closeness
@@ -54,9 +52,7 @@ def find_centres(heat: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.stack([ys[order], xs[order]], axis=1).astype(np.float32)
 
 
-def _closeness(
-    centres: NDArray[np.float32], y: NDArray[np.float32], x: NDArray[np.float32]
-) -> NDArray[np.float32]:
+def _closeness(centres: NDArray[np.float32], y: NDArray[np.float32], x: NDArray[np.float32]) -> NDArray[np.float32]:
     """(N, h, w) minus the distance, in cells, from where each cell points to each centre."""
     planes = np.empty((len(centres), *y.shape), np.float32)
     for plane, (cy, cx) in zip(planes, centres, strict=True):

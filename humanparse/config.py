@@ -13,6 +13,8 @@ from humanparse.errors import ConfigError
 PREFIX: Final = "HUMANPARSE_"
 ROOT: Final = Path(__file__).resolve().parent.parent
 
+CHOICES: Final = {"precision": ("auto", "bf16", "f32"), "log_level": ("DEBUG", "INFO", "WARNING", "ERROR")}
+
 _MEBI = 1024 * 1024
 
 
@@ -29,6 +31,7 @@ class Settings:
     port: int = _setting(5000, "Port that `python app.py` listens on.", 1, 65535)
     parser: str = _setting("auto", "Parser used when a request names none.")
     threads: int = _setting(0, "Threads of one parser; 0: the cores of this process, shared by the workers.", 0, 256)
+    precision: str = _setting("auto", "Number format of networks: auto (bf16 where the CPU has it), bf16 or f32.")
     workers: int = _setting(0, "gunicorn workers; 0: half the cores, at least one.", 0, 256)
     max_bytes: int = _setting(32 * _MEBI, "Largest upload, in bytes.", 1024, 1024 * _MEBI)
     max_pixels: int = _setting(50_000_000, "Largest photo, in pixels (width times height).", 1024, 400_000_000)
@@ -43,8 +46,9 @@ class Settings:
     def __post_init__(self) -> None:
         for item in fields(self):
             _check_range(item.name, getattr(self, item.name), item.metadata)
-        if self.log_level not in ("DEBUG", "INFO", "WARNING", "ERROR"):
-            raise _refusal("log_level", self.log_level, "one of DEBUG, INFO, WARNING, ERROR")
+        for name, allowed in CHOICES.items():
+            if getattr(self, name) not in allowed:
+                raise _refusal(name, getattr(self, name), f"one of {', '.join(allowed)}")
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Settings:

@@ -1,4 +1,4 @@
-"""How many cores this process may use, and which number formats they compute fast in."""
+"""What this process may use of the CPU: cores, and instructions for bfloat16."""
 
 from __future__ import annotations
 
@@ -6,6 +6,15 @@ import os
 from pathlib import Path
 
 CGROUP_LIMITS = Path("/sys/fs/cgroup/cpu.max"), Path("/sys/fs/cgroup/cpu/cpu.cfs_quota_us")
+
+
+def bf16_permitted() -> bool:
+    """False where oneDNN's own variable holds it to an older CPU than bfloat16 needs.
+
+    OpenVINO asks the CPU, not the variable, and dies where the two disagree (2026.4, AVX2).
+    """
+    limit = os.environ.get("ONEDNN_MAX_CPU_ISA", os.environ.get("DNNL_MAX_CPU_ISA", "DEFAULT")).upper()
+    return any(word in limit for word in ("DEFAULT", "ALL", "BF16", "FP16", "AMX", "AVX10"))
 
 
 def usable_cores() -> int:

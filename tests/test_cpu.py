@@ -17,6 +17,18 @@ def cgroup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.mark.parametrize(
+    ("limit", "permitted"),
+    [(None, True), ("DEFAULT", True), ("AVX2", False), ("avx512_core", False), ("AVX512_CORE_BF16", True),
+     ("AVX512_CORE_AMX", True), ("AVX2_VNNI", False), ("SSE41", False)],
+)  # fmt: skip
+def test_bf16_needs_onednns_permission(limit: str | None, permitted: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ONEDNN_MAX_CPU_ISA", raising=False)
+    if limit:
+        monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", limit)
+    assert cpu.bf16_permitted() is permitted
+
+
 def test_without_a_limit_the_affinity_counts(cgroup: Path) -> None:
     assert cpu.usable_cores() == 8
     (cgroup / "cpu.max").write_text("max 100000\n")

@@ -10,7 +10,7 @@ import openvino as ov
 from numpy.typing import NDArray
 
 from humanparse.config import Settings
-from humanparse.cpu import usable_cores
+from humanparse.cpu import bf16_permitted, usable_cores
 from humanparse.errors import ParserError, ParserUnavailable
 from humanparse.parsers.compact import weights
 from humanparse.parsers.compact.graph import MIDDLE, STRIDE, build_graph
@@ -39,7 +39,7 @@ class CompactParser(Parser):
     """Our own EfficientNet-Lite2 network, run by OpenVINO in the fastest form the CPU has."""
 
     def __init__(self, settings: Settings) -> None:
-        self.threads = settings.threads or usable_cores()
+        self._settings = settings
         self._info = ParserInfo("compact", weights.weights_version())
         self._request: ov.InferRequest | None = None
 
@@ -55,9 +55,8 @@ class CompactParser(Parser):
     def load(self) -> None:
         try:
             core = ov.Core()
-            compiled = core.compile_model(
-                build_graph(weights.read_weights()), "CPU", _runtime_options(core, self.threads)
-            )
+            graph = build_graph(weights.read_weights())
+            compiled = core.compile_model(graph, "CPU", _runtime_options(core, self._settings))
             self._request = compiled.create_infer_request()
         except RuntimeError as exc:  # OpenVINO's errors have no type of their own
             raise ParserUnavailable(f"OpenVINO cannot run the compact network here: {exc}") from exc
@@ -154,12 +153,12 @@ def _repeat(array: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8
     return np.asarray(cv2.resize(array, (width, height), interpolation=cv2.INTER_NEAREST), np.uint8)
 
 
-def _runtime_options(core: ov.Core, threads: int) -> dict[str, object]:
-    """bf16 where the CPU computes in it (checked on the validation photos), float32 elsewhere."""
-    fast = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+def _runtime_options(core: ov.Core, settings: Settings) -> dict[str, object]:
+    """One photo at a time on all threads; bf16 where the CPU computes in it, float32 elsewhere."""
+    fast = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES") and bf16_permitted()
     return {
-        "INFERENCE_PRECISION_HINT": "bf16" if fast else "f32",
+        "INFERENCE_PRECISION_HINT": ("bf16" if fast else "f32") if settings.precision == "auto" else settings.precision,
         "PERFORMANCE_HINT": "LATENCY",
-        "INFERENCE_NUM_THREADS": threads,
+        "INFERENCE_NUM_THREADS": settings.threads or usable_cores(),
         "NUM_STREAMS": 1,
     }

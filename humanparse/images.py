@@ -32,6 +32,7 @@ Image.MAX_IMAGE_PIXELS = None
 # warns of is odd metadata, which must not cost anybody the photo. Ignored, not printed: Python
 # remembers each different text that it printed, and these carry numbers from the file.
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
+
 try:
     from pillow_heif import register_heif_opener
 except ImportError:
@@ -143,9 +144,8 @@ def read_image(data: bytes, *, max_bytes: int, max_pixels: int) -> NDArray[np.ui
             return _turn_upright(_to_array(_to_rgb(picture)), orientation)
     except _PILLOW_ERRORS as exc:
         name = " or ".join(format.name for format in formats)
-        raise UnreadableImage(
-            f"The {name} file cannot be read: it is damaged, cut short or of a rare kind.", format=name
-        ) from exc
+        message = f"The {name} file cannot be read: it is damaged, cut short or of a rare kind."
+        raise UnreadableImage(message, format=name) from exc
 
 
 def encode_png(image: NDArray[np.uint8], compression: int = 1) -> bytes:
@@ -184,8 +184,9 @@ def encode_palette_png(ids: NDArray[np.uint8], palette: NDArray[np.uint8]) -> by
     if int(ids.max()) >= len(palette):
         raise ValueError(f"id {ids.max()} has no row in a palette of {len(palette)}")
     picture = Image.fromarray(ids)
-    picture.putpalette(np.ascontiguousarray(palette).tobytes())
-    return _save(picture, "PNG", bits=8)  # bits: Pillow would pack small palettes into 1, 2 or 4
+    # Up to 16 colours Pillow packs pixels into 4 bits or fewer, version 13 whatever `bits` says: 17 rows at least.
+    picture.putpalette(palette.tobytes().ljust(17 * 3, b"\0"))
+    return _save(picture, "PNG")
 
 
 def _save(picture: Image.Image, pillow_name: str, **options: int) -> bytes:

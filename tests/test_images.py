@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 import io
 import struct
+import sys
 import tracemalloc
 import zlib
 from collections.abc import Callable, Iterable
@@ -152,6 +154,27 @@ def test_the_lists_agree_with_the_formats() -> None:
         assert format.fits(example(format.name))
 
 
+@pytest.mark.parametrize("name", ["AVIF", "HEIC"])
+def test_the_general_brand_of_still_pictures(name: str) -> None:
+    data = example(name)
+    assert np.array_equal(read(data[:8] + b"mif1" + data[12:]), read(data))
+
+
+def test_without_their_decoders_avif_and_heic_are_not_on_the_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    heic = example("HEIC")
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    monkeypatch.setattr(features, "check", lambda _: False)
+    spec = importlib.util.spec_from_file_location("images_alone", images.__file__)
+    assert spec is not None and spec.loader is not None
+    alone = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, "images_alone", alone)
+    spec.loader.exec_module(alone)
+    assert alone.format_names() == "JPEG, PNG, WebP, BMP, TIFF and GIF"
+    assert ".heic" not in alone.suffixes() and "avif" not in alone.accept_attribute()
+    with pytest.raises(UnsupportedFormat, match="TIFF and GIF"):
+        alone.read_image(heic, max_bytes=10**6, max_pixels=10**6)
+
+
 # Modes
 
 
@@ -159,11 +182,11 @@ def grey_ramp() -> Image.Image:
     return Image.fromarray(scene()[..., 0])
 
 
-@pytest.mark.parametrize("name", ["PNG", "TIFF", "BMP", "JPEG"])
-@pytest.mark.parametrize("mode", ["1", "L"])
+@pytest.mark.parametrize(
+    ("name", "mode"),
+    [("PNG", "1"), ("TIFF", "1"), ("BMP", "1"), ("PNG", "L"), ("TIFF", "L"), ("BMP", "L"), ("JPEG", "L")],
+)
 def test_grey(name: str, mode: str) -> None:
-    if (name, mode) == ("JPEG", "1"):
-        pytest.skip("JPEG has no bilevel mode")
     picture = grey_ramp().convert(mode)
     expected = np.asarray(picture.convert("RGB"))
     assert np.abs(read(save(picture, name)).astype(int) - expected).max() <= (3 if name == "JPEG" else 0)
@@ -285,10 +308,10 @@ def test_twelve_bit_grey() -> None:
     assert read(data)[0, :, 0].tolist() == [0x80, 0xFF]
 
 
-@pytest.mark.parametrize("values", [np.array([[0.5, 1.0]], np.float32), np.array([[-1, 70_000]], np.int32)])
-def test_more_than_sixteen_bits_is_refused(values: NDArray[np.generic]) -> None:
+@pytest.mark.parametrize(("value", "dtype"), [(0.5, np.float32), (-1, np.int32), (65_536, np.int32)])
+def test_more_than_sixteen_bits_is_refused(value: float, dtype: type) -> None:
     with pytest.raises(UnsupportedFormat, match="16 bit per channel"):
-        read(save(Image.fromarray(values), "TIFF"))
+        read(save(Image.fromarray(np.full((2, 2), value, dtype)), "TIFF"))
 
 
 # Orientation
@@ -360,8 +383,8 @@ def test_a_broken_exif_block_costs_nobody_the_photo(name: str, exif: bytes) -> N
 # Colour profiles
 
 
-def icc_profile(kind: bytes, *tags: tuple[bytes, bytes], name: bytes = b"test") -> bytes:
-    """An ICC v2 display profile of colour space `kind` (b"RGB ", b"GRAY")."""
+def icc_profile(kind: bytes, *tags: tuple[bytes, bytes], name: bytes = b"test", space: bytes = b"XYZ ") -> bytes:
+    """An ICC v2 profile of a device of colour `kind` (b"RGB ", b"GRAY", b"CMYK"), measured in `space`."""
     text = b"desc" + bytes(4) + struct.pack(">I", len(name) + 1) + name + bytes(1 + 4 + 4 + 2 + 1 + 67)
     tags = ((b"desc", text), (b"wtpt", xyz(0.9642, 1.0, 0.8249)), *tags)
     table, body, at = struct.pack(">I", len(tags)), b"", 128 + 4 + 12 * len(tags)
@@ -369,7 +392,7 @@ def icc_profile(kind: bytes, *tags: tuple[bytes, bytes], name: bytes = b"test") 
         data = data.ljust(-(-len(data) // 4) * 4, b"\0")
         table += signature + struct.pack(">II", at + len(body), len(data))
         body += data
-    header = struct.pack(">I4sI4s4s4s", at + len(body), b"test", 0x02400000, b"mntr", kind, b"XYZ ")
+    header = struct.pack(">I4sI4s4s4s", at + len(body), b"test", 0x02400000, b"mntr", kind, space)
     header += struct.pack(">6H4s", 2024, 1, 1, 0, 0, 0, b"acsp")
     header = header.ljust(68, b"\0") + struct.pack(">III", 0xF6D6, 0x10000, 0xD32D)
     return header.ljust(128, b"\0") + table + body
@@ -386,11 +409,11 @@ def gamma(value: float) -> bytes:
 # Display P3's primaries adapted to D50 (the profile that Apple ships with each iPhone photo), with gamma 2.2.
 P3 = np.array([[0.5151, 0.2920, 0.1571], [0.2412, 0.6922, 0.0666], [-0.0011, 0.0419, 0.7841]])
 SRGB = np.array([[0.4361, 0.3851, 0.1431], [0.2225, 0.7169, 0.0606], [0.0139, 0.0971, 0.7141]])
-P3_PROFILE = icc_profile(
-    b"RGB ",
+P3_TAGS = (
     *((f"{c}XYZ".encode(), xyz(*P3[:, i])) for i, c in enumerate("rgb")),
     *((f"{c}TRC".encode(), gamma(2.2)) for c in "rgb"),
 )
+P3_PROFILE = icc_profile(b"RGB ", *P3_TAGS)
 MUTED = np.array([[[200, 110, 100], [110, 190, 120], [100, 110, 200], [128, 128, 128]]], np.uint8)
 
 
@@ -431,16 +454,30 @@ def test_a_grey_profile(dtype: type) -> None:
     assert np.abs(image.astype(int) - 137).max() <= 2
 
 
+@pytest.mark.parametrize("name", ["JPEG", "TIFF"])
+def test_a_cmyk_profile(name: str) -> None:
+    """A table (ICC.1:2001 6.5.8, lut8Type) in which K is black and all else L 60, a 40, b 30.
+
+    Without a black in the table, black point compensation would darken what there is.
+    """
+    identity = struct.pack(">9i", *(np.eye(3).astype(int) * 65536).ravel())
+    table = b"mft1" + bytes(4) + bytes([4, 3, 2, 0]) + identity
+    table += bytes(range(256)) * 4 + bytes([153, 168, 158, 0, 128, 128]) * 2**3 + bytes(range(256)) * 3
+    picture = Image.fromarray(MUTED).convert("CMYK")
+    image = read(save(picture, name, icc_profile=icc_profile(b"CMYK", (b"A2B0", table), space=b"Lab ")))
+    assert np.abs(image.astype(int) - (217, 114, 94)).max() <= 4
+
+
 @pytest.mark.parametrize(
     "profile",
     [
         b"not a profile",
         P3_PROFILE[:200],
         icc_profile(b"GRAY", (b"kTRC", gamma(1.0))),
-        icc_profile(b"RGB ", name=b"sRGB IEC61966-2.1"),
+        icc_profile(b"RGB ", *P3_TAGS, name=b"sRGB IEC61966-2.1"),
         ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes(),
     ],
-    ids=["noise", "cut short", "grey for a colour picture", "called sRGB", "sRGB"],
+    ids=["noise", "cut short", "grey for a colour picture", "called sRGB, not read on", "sRGB"],
 )
 def test_other_profiles_leave_the_colours_alone(profile: bytes) -> None:
     assert np.array_equal(read(save(Image.fromarray(MUTED), "PNG", icc_profile=profile)), MUTED)
@@ -535,12 +572,13 @@ def test_nothing_is_not_an_image() -> None:
         b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>',
         b"%PDF-1.7\n1 0 obj\n",
         b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom",
+        b"RIFF\x24\0\0\0WAVEfmt ",
         save(Image.new("RGB", (16, 16)), "ICO"),
         save(Image.new("RGB", (16, 16)), "PPM"),
         save(Image.new("RGB", (16, 16)), "TGA"),
         save(Image.new("RGB", (16, 16)), "JPEG2000"),
     ],
-    ids=["text", "zeros", "one byte", "svg", "pdf", "mp4", "ico", "ppm", "tga", "jpeg2000"],
+    ids=["text", "zeros", "one byte", "svg", "pdf", "mp4", "wav", "ico", "ppm", "tga", "jpeg2000"],
 )
 def test_other_formats_are_refused_with_the_list(data: bytes) -> None:
     with pytest.raises(UnsupportedFormat) as caught:
@@ -567,6 +605,40 @@ def test_a_file_cut_anywhere_is_an_error_or_whole(name: str) -> None:
         except UnreadableImage:
             refused += 1
     assert refused >= 0.75 * len(cuts)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        *(
+            OSError,
+            SyntaxError,
+            ValueError,
+            IndexError,
+            KeyError,
+            TypeError,
+            OverflowError,
+            ZeroDivisionError,
+            EOFError,
+        ),
+        *(AssertionError, MemoryError, RuntimeError, struct.error, zlib.error, UserWarning),
+        *(Image.DecompressionBombError, ImageCms.PyCMSError),
+    ],
+)
+def test_every_error_of_a_decoder_is_mapped(error: type[Exception], monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise error("as decoders do")
+
+    monkeypatch.setattr(PngImagePlugin.PngImageFile, "load", fail)
+    with pytest.raises(UnreadableImage, match="PNG") as caught:
+        read(example("PNG"))
+    assert isinstance(caught.value.__cause__, error)
+
+
+def test_a_mistake_of_ours_is_not_the_photos(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(images, "_to_rgb")
+    with pytest.raises(NameError):
+        read(example("PNG"))
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning:PIL")
@@ -596,6 +668,12 @@ def test_png_is_exact(compression: int) -> None:
     before = image.copy()
     assert np.array_equal(read(images.encode_png(image, compression)), image)
     assert np.array_equal(image, before)
+
+
+def test_png_of_grey_stays_grey() -> None:
+    data = images.encode_png(scene()[..., 0])
+    assert data[24:26] == bytes([8, 0])
+    assert np.array_equal(read(data), scene()[..., :1].repeat(3, -1))
 
 
 def test_png_compression_does_something() -> None:

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from humanparse.records import MAX_PEOPLE
 
 OFFSET_UNIT = 16.0  # cells in one unit of predicted offset (64 input pixels)
-MIN_HEAT = 0.2  # probability from which a peak is a person
+MIN_HEAT = 0.3  # probability from which a peak is a person
 PEAK_RADIUS = 3  # cells; of two peaks nearer than this, the higher one stays
 MIN_CELLS = 12  # a person of fewer cells is noise
-MIN_LONE_CELLS = 60  # a patch that points at no centre is a person of its own from this size on
+MIN_LONE_CELLS = 150  # a patch that points at no centre is a person of its own from this size on
 MAX_MISS_CELLS = 10.0  # a patch whose cells miss every centre by more than this points at none
 FAR = np.float32(-1e6)
 
@@ -40,6 +40,7 @@ def group(output: NDArray[np.float32], somebody: NDArray[np.bool_]) -> tuple[NDA
     for patch in lone[room:]:
         kept &= ~patch
     closeness = np.concatenate([closeness, added])
+    _spread(closeness, kept)
     return (closeness, kept) if kept.any() else (closeness[:0], kept)
 
 
@@ -58,6 +59,18 @@ def _closeness(centres: NDArray[np.float32], y: NDArray[np.float32], x: NDArray[
     for plane, (cy, cx) in zip(planes, centres, strict=True):
         np.negative(np.hypot(y - cy, x - cx), out=plane)
     return planes
+
+
+def _spread(closeness: NDArray[np.float32], kept: NDArray[np.bool_]) -> None:
+    """Give nobody's cells beside somebody the closeness of that neighbour, in place.
+
+    A person's edge lies between its cells and nobody's, and what nobody's cells point at is chance.
+    """
+    mask = kept.astype(np.float32)
+    share = cv2.blur(mask, (3, 3))
+    edge = (share > 0) & ~kept
+    for plane in closeness:
+        plane[edge] = (cv2.blur(plane * mask, (3, 3))[edge]) / share[edge]
 
 
 def _cells_won(closeness: NDArray[np.float32], somebody: NDArray[np.bool_]) -> NDArray[np.intp]:

@@ -20,6 +20,14 @@ from humanparse.parsers.contract import Parser
 from humanparse.records import ParserInfo, Parsing
 
 LONG_SIDE = 512  # pixels of the network's input; chosen on the validation photos
+# A network that learned from whole people is lost where a face fills the frame, so close-ups are
+# looked at a second time from further away. On the upper 0.22, 0.35 and 0.5 of the validation
+# people, mean IoU over the classes in sight rose from 0.36 to 0.48, 0.46 to 0.48 and 0.52 to 0.54
+# (`python -m training.evaluate --upper 0.22`).
+FACE = 13
+TALL_FACE, GOOD_FACE = 80, 62  # pixels of the network's input
+MIN_FACE_CELLS = 20
+SMALLER_SIDES = (384, 320, 256, 192)
 MAX_ENLARGE = 4.0  # tiny photos are enlarged at most so much
 BIN = 64  # input sides are padded to multiples of this: few shapes, so the runtime's caches stay small
 NOBODY = np.array([10.0] + [-10.0] * 19, np.float32)[:, None, None]  # logits of a cell that is background for sure
@@ -65,6 +73,10 @@ class CompactParser(Parser):
     def parse(self, image: NDArray[np.uint8]) -> Parsing:
         frame = prepare(image)
         logits, output = self._infer(frame.padded)
+        smaller = choose_smaller(logits)
+        if smaller is not None:
+            frame = prepare(image, smaller)
+            logits, output = self._infer(frame.padded)
         return read_out(logits, output, frame, (image.shape[0], image.shape[1]), self.info)
 
     def _infer(self, padded: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -89,6 +101,20 @@ def prepare(image: NDArray[np.uint8], long_side: int = LONG_SIDE) -> Frame:
     below, right = -inner[0] % BIN, -inner[1] % BIN
     padded = cv2.copyMakeBorder(small, 0, below, 0, right, cv2.BORDER_CONSTANT, value=(int(MIDDLE),) * 3)
     return Frame(np.asarray(padded, np.uint8), inner)
+
+
+def choose_smaller(logits: NDArray[np.float32]) -> int | None:
+    """The longer side at which to look at a close-up again, or None where faces have a usual size.
+
+    logits (20, h, w) of the first look. Faces are measured by the median height of their patches.
+    """
+    faces = (logits.argmax(axis=0) == FACE).astype(np.uint8)
+    stats = cv2.connectedComponentsWithStats(faces, connectivity=8)[2][1:]
+    heights = stats[stats[:, cv2.CC_STAT_AREA] >= MIN_FACE_CELLS, cv2.CC_STAT_HEIGHT] * STRIDE
+    if not len(heights) or np.median(heights) <= TALL_FACE:
+        return None
+    wanted = LONG_SIDE * GOOD_FACE / float(np.median(heights))
+    return min(SMALLER_SIDES, key=lambda side: abs(side - wanted))
 
 
 def read_out(

@@ -91,6 +91,20 @@ def test_a_detached_piece_that_points_at_its_person_stays_with_it() -> None:
     assert owner[shoe][0] == owner[body][0]
 
 
+def test_the_edge_of_a_person_is_its_own_whatever_nobodys_cells_point_at() -> None:
+    scene = Scene()
+    left, right = scene.add(10, 10, 50, 25), scene.add(10, 50, 50, 65)
+    rows, columns = np.mgrid[: SIZE[0], : SIZE[1]]
+    nobody = ~scene.somebody
+    scene.output[1][nobody] = (30 - rows[nobody]) / OFFSET_UNIT
+    scene.output[2][nobody] = (57 - columns[nobody]) / OFFSET_UNIT  # all at the right person
+    owner, _, kept = scene.owners()
+    assert np.array_equal(kept, left | right)
+    grown = np.zeros(SIZE, np.bool_)
+    grown[9:51, 9:26] = True
+    assert (owner[grown] == owner[left][0]).all()
+
+
 def test_of_two_near_peaks_the_higher_one_stays() -> None:
     heat = np.zeros(SIZE, np.float32)
     heat[20, 20], heat[21, 21], heat[40, 40] = 0.9, 0.8, 0.5

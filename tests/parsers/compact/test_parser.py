@@ -48,7 +48,7 @@ def test_the_astronaut_is_one_person_with_face_and_hair(parser: CompactParser, a
     face = next(part for part in largest.parts if part.name == "Face")
     assert overlap(face.box, (170, 65, 275, 200)) > 0.6  # measured on the photo by eye
     assert parsing.labels[130, 220] == 13  # between nose and cheek
-    assert parsing.labels[60, 400] == 0  # the shuttle behind her
+    assert not parsing.labels[40:120, 315:355].any()  # the wall between her and the shuttle
 
 
 def test_two_astronauts_are_two_people(parser: CompactParser, astronaut: NDArray[np.uint8]) -> None:
@@ -62,7 +62,7 @@ def test_a_large_photo_says_the_same_as_a_small_one(parser: CompactParser, astro
     large = parser.parse(cv2.resize(astronaut, (2560, 2560), interpolation=cv2.INTER_CUBIC))
     check_laws(large)
     assert large.size == (2560, 2560)
-    assert (large.labels[2::5, 2::5] == small.labels).mean() > 0.97
+    assert (large.labels[2::5, 2::5] == small.labels).mean() > 0.9
 
 
 def test_parsing_does_not_depend_on_what_came_before(parser: CompactParser, astronaut: NDArray[np.uint8]) -> None:
@@ -109,6 +109,13 @@ def test_specks_go_to_the_next_best_class_and_patches_stay() -> None:
     assert (labels[2:8, 2:8] == 5).all()
     assert np.count_nonzero(labels) == 36
     assert logits[9, 4, 4] == 5.0  # the input is as it was
+
+
+@pytest.mark.parametrize(("height", "side"), [(0, None), (15, None), (20, None), (22, 384), (40, 192), (100, 192)])
+def test_tall_faces_are_looked_at_from_further_away(height: int, side: int | None) -> None:
+    logits = np.zeros((20, 128, 128), np.float32)
+    logits[13, 10 : 10 + height, 50:70] = 5.0
+    assert compact.choose_smaller(logits) == side
 
 
 def test_parsing_before_loading_is_refused() -> None:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.serving import WSGIRequestHandler, make_server
 
 from app import create_app
 from humanparse.config import Settings
+from humanparse.parsers.compact.weights import FILE
 from humanparse.pipeline import Pipeline
 from tests.band_parser import BandParser
 
@@ -34,6 +39,26 @@ def app(settings: Settings, pipeline: Pipeline) -> Flask:
 @pytest.fixture
 def client(app: Flask) -> FlaskClient:
     return app.test_client()
+
+
+class SilentHandler(WSGIRequestHandler):
+    def log(self, type: str, message: str, *args: Any) -> None:
+        del type, message, args
+
+
+@pytest.fixture(scope="session")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """http://... of the real service, compact parser included."""
+    if not FILE.exists():
+        pytest.fail(f"These tests parse real photos and need {FILE}; fetch it with git.", pytrace=False)
+    app = create_app(Settings(results_dir=tmp_path_factory.mktemp("results"), threads=1))
+    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=SilentHandler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
 
 
 @pytest.fixture(scope="session")

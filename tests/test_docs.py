@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +12,7 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from werkzeug.serving import make_server
 
-from app import create_app
-from humanparse.config import Settings
 from humanparse.options import INCLUDES, OPTIONS
 from humanparse.parsers import AUTO, PARSERS
 from humanparse.parsers.compact import weights
@@ -29,20 +24,8 @@ ELIDED = "..."
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The real service, compact parser included, on a free port."""
-    server = make_server("127.0.0.1", 0, create_app(Settings(results_dir=tmp_path_factory.mktemp("r"))), threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-@pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the examples' photos lie: the left half of the README's picture is not used, the original is."""
+    """Where the examples' photos lie."""
     from skimage import data
 
     made = tmp_path_factory.mktemp("photos")

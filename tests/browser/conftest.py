@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 import shutil
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
-from werkzeug.serving import WSGIRequestHandler, make_server
-
-from app import create_app
-from humanparse.config import Settings
-from humanparse.parsers.compact.weights import FILE
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 DESKTOP = {"width": 1280, "height": 900}
@@ -47,26 +40,6 @@ class Complaints:
     @property
     def unexpected(self) -> list[str]:
         return [text for text in self.heard if not any(words in text for words in self.expected)]
-
-
-class SilentHandler(WSGIRequestHandler):
-    def log(self, type: str, message: str, *args: Any) -> None:
-        del type, message, args
-
-
-@pytest.fixture(scope="session")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """http://... of the app."""
-    if not FILE.exists():
-        pytest.fail(f"The browser tests parse real photos and need {FILE}; fetch it with git.", pytrace=False)
-    app = create_app(Settings(results_dir=tmp_path_factory.mktemp("results"), threads=1))
-    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=SilentHandler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 @pytest.fixture(scope="session")

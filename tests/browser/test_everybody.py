@@ -117,7 +117,7 @@ def test_every_state_fits_and_can_be_read(
     page: Page, complaints: Complaints, astronaut_file: Path, tmp_path: Path, scheme: str, width: int, height: int
 ) -> None:
     complaints.expect("415")
-    page.emulate_media(color_scheme=scheme)
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # else colours are read half-way through a fade
     page.set_viewport_size({"width": width, "height": height})
     held: list[Route] = []
     text = tmp_path / "really.jpg"

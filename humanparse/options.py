@@ -26,8 +26,8 @@ FALSE: Final = ("0", "false", "no", "off")
 class ParseOptions:
     """parser: a name or `auto`; alpha: 0 to 1; outline: draw people's outlines; include: see INCLUDES."""
 
-    parser: str = AUTO
-    alpha: float = 0.55
+    parser: str = Settings.parser
+    alpha: float = Settings.alpha
     outline: bool = True
     include: frozenset[str] = frozenset()
 

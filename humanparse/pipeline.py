@@ -30,6 +30,11 @@ class Answer:
     parsing: Parsing
     timing_ms: dict[str, float] = field(default_factory=dict)
 
+    def timing_with(self, encoding: Stopwatch) -> dict[str, float]:
+        """Milliseconds by stage, the encoding's too, and their `total`."""
+        timing = {**self.timing_ms, **encoding.timing_ms}
+        return {**timing, "total": round(sum(timing.values()), 2)}
+
 
 class Stopwatch:
     """Milliseconds spent in named stages."""

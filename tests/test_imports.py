@@ -28,6 +28,7 @@ TABLE: dict[str, set[str]] = {
         "humanparse.config",
         "humanparse.cpu",
         "humanparse.errors",
+        "humanparse.labels",
         "humanparse.parsers.compact",
         "humanparse.parsers.contract",
         "humanparse.records",

@@ -34,9 +34,7 @@ def describe_answer(answer: Answer, options: ParseOptions) -> dict[str, Any]:
     with watch.stage("encode"):
         overlay = b64encode(encode_png(answer.overlay)).decode("ascii")
         body = describe(answer.parsing, options.include)
-    timing = {**answer.timing_ms, **watch.timing_ms}
-    timing["total"] = round(sum(timing.values()), 2)
-    return {"status": "success", "result_image": overlay, **body, "timing_ms": timing}
+    return {"status": "success", "result_image": overlay, **body, "timing_ms": answer.timing_with(watch)}
 
 
 @blueprint.get("/api/labels")

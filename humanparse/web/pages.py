@@ -145,9 +145,7 @@ def _files(answer: Answer) -> dict[str, bytes]:
             "labels.png": label_map_png(answer.parsing),
             "people.png": people_map_png(answer.parsing),
         }
-    timing = {**answer.timing_ms, **watch.timing_ms}
-    timing["total"] = round(sum(timing.values()), 2)
-    summary = {**describe(answer.parsing), "timing_ms": timing}
+    summary = {**describe(answer.parsing), "timing_ms": answer.timing_with(watch)}
     return {**files, "parsing.json": json.dumps(summary, sort_keys=False).encode()}
 
 

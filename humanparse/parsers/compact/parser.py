@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import NamedTuple
 
 import cv2
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from humanparse.config import Settings
 from humanparse.cpu import bf16_permitted, usable_cores
 from humanparse.errors import ParserError, ParserUnavailable
+from humanparse.labels import NAMES, NUM_CLASSES
 from humanparse.parsers.compact import weights
 from humanparse.parsers.compact.graph import MIDDLE, STRIDE, build_graph
 from humanparse.parsers.compact.grouping import group
@@ -24,13 +26,15 @@ LONG_SIDE = 512  # pixels of the network's input; chosen on the validation photo
 # looked at a second time from further away. On the upper 0.22, 0.35 and 0.5 of the validation
 # people, mean IoU over the classes in sight rose from 0.36 to 0.48, 0.46 to 0.48 and 0.52 to 0.54
 # (`python -m training.evaluate --upper 0.22`).
-FACE = 13
+FACE = NAMES.index("Face")
 TALL_FACE, GOOD_FACE = 80, 62  # pixels of the network's input
 MIN_FACE_CELLS = 20
 SMALLER_SIDES = (384, 320, 256, 192)
 MAX_ENLARGE = 4.0  # tiny photos are enlarged at most so much
 BIN = 64  # input sides are padded to multiples of this: few shapes, so the runtime's caches stay small
-NOBODY = np.array([10.0] + [-10.0] * 19, np.float32)[:, None, None]  # logits of a cell that is background for sure
+NOBODY = np.array([10.0] + [-10.0] * (NUM_CLASSES - 1), np.float32)[
+    :, None, None
+]  # logits of a cell that is background for sure
 NEVER = np.float32(-30.0)  # a logit that loses against any other
 MIN_PATCH_CELLS = 4  # smaller patches are noise: leaving them out gains 0.1 to 0.2 points of IoU, and calm pictures
 MAX_FINE_PIXELS = 4_000_000  # maps are made at most this large, then repeated: finer would be invention
@@ -48,12 +52,11 @@ class CompactParser(Parser):
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._info = ParserInfo("compact", weights.weights_version())
         self._request: ov.InferRequest | None = None
 
-    @property
+    @cached_property  # not read in the constructor: `auto` makes a parser per request to ask if it is available
     def info(self) -> ParserInfo:
-        return self._info
+        return ParserInfo("compact", weights.weights_version())
 
     def available(self) -> str | None:
         if weights.FILE.exists():

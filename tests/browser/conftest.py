@@ -37,6 +37,14 @@ class Complaints:
         if not left:  # a picture that was loading when the page was left is nobody's fault
             self.heard.append(f"{request.failure} {request.url}")
 
+    def await_words(self, page: Page, words: str) -> None:
+        """Wait until the browser has told it: its events come after the page has reacted."""
+        for _ in range(200):
+            if any(words in text for text in self.heard):
+                return
+            page.wait_for_timeout(25)
+        raise AssertionError(f"{words!r} was never heard, only {self.heard}")
+
     @property
     def unexpected(self) -> list[str]:
         return [text for text in self.heard if not any(words in text for words in self.expected)]

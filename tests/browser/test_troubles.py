@@ -86,7 +86,7 @@ def test_a_running_request_can_be_cancelled(page: Page, complaints: Complaints, 
     await_state(page, "start")
     expect(page.locator("#image")).to_be_focused()
     expect(page.locator("#status")).to_contain_text("Cancelled")
-    assert any("ERR_ABORTED" in text for text in complaints.heard)
+    complaints.await_words(page, "ERR_ABORTED")
     page.unroute(PARSE)
     choose(page, astronaut_file)
 

@@ -50,12 +50,13 @@ TABLE: dict[str, set[str]] = {
     "gunicorn.conf.py": {"humanparse.config", "humanparse.cpu", "humanparse.errors"},
     "training": {"training", "humanparse", "utils", "!humanparse.web"},
     "benchmarks": {"benchmarks", "humanparse", "utils", "app"},
+    "reference": {"reference"},
 }
 NO_TORCH = ("humanparse", "app.py", "utils.py", "gunicorn.conf.py")
 
 
 def sources() -> list[Path]:
-    folders = [ROOT / name for name in ("humanparse", "training", "benchmarks")]
+    folders = [ROOT / name for name in ("humanparse", "training", "benchmarks", "reference")]
     return sorted(p for p in [*ROOT.glob("*.py"), *(p for f in folders for p in f.rglob("*.py"))])
 
 
@@ -83,7 +84,7 @@ def is_module(package: str, name: str) -> bool:
 
 
 def is_ours(module: str) -> bool:
-    return module.split(".")[0] in {"humanparse", "training", "benchmarks", "app", "utils", "tests"}
+    return module.split(".")[0] in {"humanparse", "training", "benchmarks", "reference", "app", "utils", "tests"}
 
 
 def within(module: str, room: str) -> bool:

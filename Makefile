@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check lint types browser install install-dev install-training bench-parse clean
+.PHONY: run test check lint types browser install install-dev install-training bench-parse bench-m2fp clean
 
 run: install  ## serve on http://127.0.0.1:5000
 	$(BIN)/python app.py
@@ -26,6 +26,9 @@ types: install-dev
 
 bench-parse: install-dev  ## time of one photo, stage by stage, and memory
 	$(BIN)/python -m benchmarks.parse
+
+bench-m2fp: install-dev  ## the old M2FP stack (reference/install.sh) and ours in turn
+	$(BIN)/python -m benchmarks.m2fp --plot docs/m2fp.png
 
 install: $(VENV)/.installed
 install-dev: $(VENV)/.installed-dev

@@ -1,6 +1,7 @@
-"""The command line: `python -m humanparse parse PHOTO_OR_FOLDER... --out results/`.
+"""The command line: `python -m humanparse parse PHOTO_OR_FOLDER... --out results/`, and `fetch m2fp`.
 
-Exit codes: 0 every photo was parsed; 1 at least one was not, the others were; 2 wrong usage.
+Exit codes: 0 all was done; 1 at least one photo was not parsed (the others were), or the fetch
+failed; 2 wrong usage.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from humanparse.errors import HumanParseError, UnreadableImage
 from humanparse.exports import describe, label_map_png, people_map_png
 from humanparse.images import encode_png, suffixes
 from humanparse.options import ParseOptions
-from humanparse.parsers import AUTO, PARSERS
+from humanparse.parsers import AUTO, PARSERS, make_parser
 from humanparse.pipeline import Answer, Pipeline
 
 
@@ -29,6 +30,8 @@ def main(arguments: list[str] | None = None) -> int:
     args = parser.parse_args(arguments)
     try:
         settings = Settings.from_env()
+        if args.command == "fetch":
+            return fetch_weights(settings, args.source, args.yes)
         given = {"parser": args.parser or settings.parser, "alpha": args.alpha, "outline": not args.no_outline}
         options = ParseOptions.from_strings({k: v for k, v in given.items() if v is not None}, settings)
         pipeline = Pipeline(settings)
@@ -58,6 +61,26 @@ def parse_photos(given: list[Path], out: Path, pipeline: Pipeline, options: Pars
     if not photos:
         print("There are no photos in what was given.", file=sys.stderr)
     return 1 if failed or not photos else 0
+
+
+def fetch_weights(settings: Settings, source: Path | None, agreed: bool) -> int:
+    """Fetch M2FP's weights into `settings.m2fp_dir`, after telling size and licence."""
+    from humanparse.parsers.m2fp.fetch import NOTICE, fetch
+
+    folder = settings.m2fp_dir
+    print(NOTICE, file=sys.stderr)
+    if make_parser("m2fp", settings).available() is None and source is None:
+        print(f"The weights are already in {folder}.", file=sys.stderr)
+        return 0
+    if not agreed and sys.stdin.isatty() and input("Go on? [y/N] ").strip().lower() not in ("y", "yes"):
+        return 1
+    try:
+        fetch(folder, source)
+    except HumanParseError as error:
+        print(error.message, file=sys.stderr)
+        return 1
+    print(f"M2FP is ready in {folder}; `auto` uses it from now on.", file=sys.stderr)
+    return 0
 
 
 def find_photos(given: list[Path]) -> Iterator[Path]:
@@ -110,7 +133,7 @@ def _free_name(stem: str, taken: set[str]) -> str:
 def _make_argument_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m humanparse", description="Multi-person human parsing.")
     parser.add_argument("--version", action="version", version=f"humanparse {__version__}")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
     parse = commands.add_parser("parse", help="photos in, overlays and label maps out")
     parse.add_argument("photos", nargs="+", type=Path, metavar="PHOTO_OR_FOLDER")
     parse.add_argument("--out", type=Path, default=Path("results"), help="folder to write to (default: results)")
@@ -118,6 +141,10 @@ def _make_argument_parser() -> argparse.ArgumentParser:
     parse.add_argument("--parser", choices=[AUTO, *PARSERS], help="which parser (default: HUMANPARSE_PARSER)")
     parse.add_argument("--alpha", type=float, help="opacity of the colours, 0 to 1")
     parse.add_argument("--no-outline", action="store_true", help="draw no outlines around people")
+    fetch = commands.add_parser("fetch", help="get the weights of a parser that does not come with its own")
+    fetch.add_argument("name", choices=["m2fp"], help="whose weights")
+    fetch.add_argument("--from", type=Path, dest="source", metavar="DIR", help="take them from here, not the network")
+    fetch.add_argument("--yes", action="store_true", help="do not ask, size and licence are known")
     return parser
 
 

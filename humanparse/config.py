@@ -13,7 +13,11 @@ from humanparse.errors import ConfigError
 PREFIX: Final = "HUMANPARSE_"
 ROOT: Final = Path(__file__).resolve().parent.parent
 
-CHOICES: Final = {"precision": ("auto", "bf16", "f32"), "log_level": ("DEBUG", "INFO", "WARNING", "ERROR")}
+CHOICES: Final = {
+    "precision": ("auto", "f16", "bf16", "f32"),
+    "m2fp_runtime": ("auto", "openvino", "torch"),
+    "log_level": ("DEBUG", "INFO", "WARNING", "ERROR"),
+}
 
 _MEBI = 1024 * 1024
 
@@ -31,7 +35,9 @@ class Settings:
     port: int = _setting(5000, "Port that `python app.py` listens on.", 1, 65535)
     parser: str = _setting("auto", "Parser used when a request names none.")
     threads: int = _setting(0, "Threads of one parser; 0: the cores of this process, shared by the workers.", 0, 256)
-    precision: str = _setting("auto", "Number format of networks: auto (bf16 where the CPU has it), bf16 or f32.")
+    precision: str = _setting("auto", "Number format of networks: auto (the fastest the CPU has), f16, bf16 or f32.")
+    m2fp_dir: Path = _setting(ROOT / "models" / "m2fp", "Folder of M2FP's weights, fetched or your own.")
+    m2fp_runtime: str = _setting("auto", "What runs M2FP: openvino, torch, or auto (openvino where that works).")
     workers: int = _setting(0, "gunicorn workers; 0: half the cores, at least one.", 0, 256)
     max_bytes: int = _setting(32 * _MEBI, "Largest upload, in bytes.", 1024, 1024 * _MEBI)
     max_pixels: int = _setting(50_000_000, "Largest photo, in pixels (width times height).", 1024, 400_000_000)

@@ -13,7 +13,10 @@
     ├── Busy                    too many requests in line; come back later
     ├── ParserError             the parser, not the request, is at fault
     │   ├── ParserUnavailable   its weights or its runtime are not on this machine
-    │   └── WeightsDamaged      its weights are not what they should be
+    │   ├── WeightsDamaged      its weights are not what they should be
+    │   └── FetchFailed         its weights cannot be fetched
+    │       ├── HubUnreachable  no network, or the hub does not answer
+    │       └── NoSpace         the disk has no room for them
     ├── StorageError            results cannot be written or read
     └── ConfigError             a setting has a value that we refuse
 
@@ -96,6 +99,18 @@ class ParserUnavailable(ParserError):
 
 class WeightsDamaged(ParserError):
     code = "weights_damaged"
+
+
+class FetchFailed(ParserError):
+    code = "fetch_failed"
+
+
+class HubUnreachable(FetchFailed):
+    code = "hub_unreachable"
+
+
+class NoSpace(FetchFailed):
+    code = "no_space"
 
 
 class StorageError(HumanParseError):

@@ -11,6 +11,7 @@ from humanparse.parsers.contract import Parser
 
 PARSERS: Final = {
     # name: (module, class), the most accurate first: `auto` takes the first that is available
+    "m2fp": ("humanparse.parsers.m2fp.parser", "M2FPParser"),
     "compact": ("humanparse.parsers.compact.parser", "CompactParser"),
 }
 AUTO: Final = "auto"

@@ -24,6 +24,9 @@ STATUS: Final[dict[type[errors.HumanParseError], int]] = {
     errors.ParserError: 500,
     errors.ParserUnavailable: 503,
     errors.WeightsDamaged: 503,
+    errors.FetchFailed: 500,  # only the command line fetches
+    errors.HubUnreachable: 500,
+    errors.NoSpace: 500,
     errors.StorageError: 500,
     errors.ConfigError: 500,
 }

@@ -28,7 +28,8 @@ def test_the_form_sends_what_the_upload_takes(client: FlaskClient, photo: bytes)
     assert (form.attributes["method"], form.attributes["enctype"]) == ("post", "multipart/form-data")
     fields = [e for e in page.elements if e.tag in {"input", "select"} and form in e.ancestors]
     assert {field.attributes["name"] for field in fields} <= {"image", *OPTIONS}
-    values = [(f.attributes["name"], f.attributes["value"]) for f in fields if f.attributes.get("type") != "file"]
+    inputs = [e for e in fields if e.tag == "input" and e.attributes["type"] != "file"]
+    values = [(field.attributes["name"], field.attributes["value"]) for field in inputs]
     data = {name: [value for own, value in values if own == name] for name, _ in values}
     answer = client.post(form.attributes["action"], data={**data, "image": (BytesIO(photo), "a.jpg")}, headers=BROWSER)
     assert answer.status_code == 303

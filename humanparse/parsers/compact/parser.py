@@ -19,6 +19,7 @@ from humanparse.parsers.compact.graph import MIDDLE, STRIDE, build_graph
 from humanparse.parsers.compact.grouping import group
 from humanparse.parsers.compact.upsample import argmax_enlarged, enlarge
 from humanparse.parsers.contract import Parser
+from humanparse.parsers.sizes import fine_size, repeat
 from humanparse.records import ParserInfo, Parsing
 
 LONG_SIDE = 512  # pixels of the network's input; chosen on the validation photos
@@ -37,7 +38,6 @@ NOBODY = np.array([10.0] + [-10.0] * (NUM_CLASSES - 1), np.float32)[
 ]  # logits of a cell that is background for sure
 NEVER = np.float32(-30.0)  # a logit that loses against any other
 MIN_PATCH_CELLS = 4  # smaller patches are noise: leaving them out gains 0.1 to 0.2 points of IoU, and calm pictures
-MAX_FINE_PIXELS = 4_000_000  # maps are made at most this large, then repeated: finer would be invention
 
 
 class Frame(NamedTuple):
@@ -137,16 +137,14 @@ def read_out(
     somebody = logits.argmax(axis=0) > 0
     closeness, kept = group(output, somebody)
     logits = np.where(somebody & ~kept, NOBODY, logits)
-    fine = _fine_size(size)
+    fine = fine_size(size)
     scale = frame.inner[0] / STRIDE / fine[0], frame.inner[1] / STRIDE / fine[1]
     labels = argmax_enlarged(logits, fine, scale)
     people = argmax_enlarged(closeness, fine, scale) + np.uint8(1) if len(closeness) else np.zeros_like(labels)
     people[labels == 0] = 0
     labels[people == 0] = 0
     confidence = enlarge(_highest_probability(logits), (0, 0, *fine), scale)
-    if fine != size:
-        labels, people, confidence = (_repeat(array, size) for array in (labels, people, confidence))
-    return Parsing.from_maps(labels, people, confidence, info)
+    return Parsing.from_maps(repeat(labels, size), repeat(people, size), repeat(confidence, size), info)
 
 
 def drop_specks(logits: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -166,20 +164,6 @@ def _highest_probability(logits: NDArray[np.float32]) -> NDArray[np.uint8]:
     highest = logits.max(axis=0)
     total = np.exp(logits - highest).sum(axis=0)
     return np.asarray(np.round(255 / total), np.uint8)
-
-
-def _fine_size(size: tuple[int, int]) -> tuple[int, int]:
-    """`size`, or a whole fraction of it that has at most MAX_FINE_PIXELS."""
-    height, width = size
-    divisor = 1
-    while -(-height // divisor) * -(-width // divisor) > MAX_FINE_PIXELS:
-        divisor += 1
-    return -(-height // divisor), -(-width // divisor)
-
-
-def _repeat(array: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
-    height, width = size
-    return np.asarray(cv2.resize(array, (width, height), interpolation=cv2.INTER_NEAREST), np.uint8)
 
 
 def _runtime_options(core: ov.Core, settings: Settings) -> dict[str, object]:

@@ -1,0 +1,56 @@
+"""The M2FP parser: photo -> network -> label map and people map."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from humanparse.config import Settings
+from humanparse.cpu import usable_cores
+from humanparse.errors import ParserUnavailable
+from humanparse.parsers.contract import Parser
+from humanparse.parsers.m2fp import weights
+from humanparse.parsers.m2fp.configuration import Configuration, read_configuration
+from humanparse.parsers.m2fp.frame import prepare
+from humanparse.parsers.m2fp.people import resolve
+from humanparse.parsers.m2fp.runtime import Runtime, choose_precision, make_runtime
+from humanparse.records import ParserInfo, Parsing
+
+
+class M2FPParser(Parser):
+    """The ModelScope model, from the folder that `Settings.m2fp_dir` names."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._threads = settings.threads or usable_cores()
+        self._loaded: tuple[Runtime, Configuration] | None = None
+
+    @property
+    def info(self) -> ParserInfo:
+        return ParserInfo("m2fp", weights.known_version(self._settings.m2fp_dir))
+
+    def available(self) -> str | None:
+        missing = weights.missing_from(self._settings.m2fp_dir)
+        if missing is None:
+            return None
+        return f"its {missing} is not in {self._settings.m2fp_dir}; fetch it with `python -m humanparse fetch m2fp`"
+
+    def load(self) -> None:
+        missing = self.available()
+        if missing is not None:
+            raise ParserUnavailable(f"M2FP cannot be used: {missing}.")
+        folder = self._settings.m2fp_dir
+        configuration = read_configuration(folder)
+        precision = choose_precision(self._settings.precision)
+        runtime = make_runtime(folder, self._settings.m2fp_runtime, precision, self._threads)
+        self._loaded = runtime, configuration
+        self.parse(np.zeros((480, 640, 3), np.uint8))
+
+    def parse(self, image: NDArray[np.uint8]) -> Parsing:
+        if self._loaded is None:
+            raise ParserUnavailable("The M2FP parser is not loaded.")
+        runtime, configuration = self._loaded
+        tensor, frame = prepare(image)
+        logits, masks = runtime.run(tensor)
+        maps = resolve(logits, masks, frame, configuration.paste_threshold, self._threads)
+        return Parsing.from_maps(*maps, self.info)

@@ -44,7 +44,7 @@ class M2FPParser(Parser):
         precision = choose_precision(self._settings.precision)
         runtime = make_runtime(folder, self._settings.m2fp_runtime, precision, self._threads)
         self._loaded = runtime, configuration
-        self.parse(np.zeros((480, 640, 3), np.uint8))
+        self.parse(np.zeros((480, 640, 3), np.uint8))  # compiles the loops over masks
 
     def parse(self, image: NDArray[np.uint8]) -> Parsing:
         if self._loaded is None:

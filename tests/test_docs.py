@@ -13,7 +13,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from humanparse.options import INCLUDES, OPTIONS
+from humanparse.exports import FORMATS
+from humanparse.labels import PALETTES
+from humanparse.options import CHOICES, INCLUDES, OPTIONS
 from humanparse.parsers import AUTO, PARSERS
 from humanparse.parsers.compact import weights
 from humanparse.web.errors import STATUS
@@ -75,25 +77,32 @@ def check_shown(shown: Any, real: Any, where: str) -> None:
 def run_curl(command: str, address: str, folder: Path) -> Any:
     command = command.replace("http://127.0.0.1:5000", address).replace("curl ", "curl --silent --max-time 60 ", 1)
     ended = subprocess.run(command, shell=True, cwd=folder, capture_output=True, text=True, check=True)
-    return json.loads(ended.stdout)
+    return json.loads(ended.stdout) if ended.stdout else None  # with -o the answer is in a file
 
 
 def test_every_curl_of_the_api_document_works(address: str, folder: Path) -> None:
     from base64 import b64encode
 
     commands = curls((ROOT / "docs" / "api.md").read_text())
-    assert len(commands) == 3
+    assert len(commands) == 6
     small = cv2.imread(str(folder / "photo.jpg"))[::4, ::4]
     text = b64encode(cv2.imencode(".jpg", small)[1].tobytes()).decode()
     for command in commands:
         answer = run_curl(command.replace("<base64 or data URL>", text), address, folder)
-        assert answer["status"] == "success", answer
+        assert answer is None or answer["status"] == "success", answer
+    for name in ("overlay.webp", "overlay.jpg"):
+        assert cv2.imread(str(folder / name)).shape == (512, 512, 3)
+    assert json.loads((folder / "photo.coco.json").read_text())["images"][0]["file_name"] == "photo.jpg"
 
 
 def test_the_api_document_lists_every_option_include_parser_and_code() -> None:
     text = (ROOT / "docs" / "api.md").read_text()
-    for name in OPTIONS:
-        assert f"| `{name}` |" in text
+    for name, meaning in OPTIONS.items():
+        assert re.search(rf"^\| `{name}` \|.*\| {re.escape(meaning)} \|$", text, re.MULTILINE), name
+    for name in (*PALETTES, *CHOICES["overlay"]):
+        assert f"`{name}`" in text
+    for name, format in FORMATS.items():
+        assert f"| `{name}` | {format.media_type} | {format.help} |" in text
     for name, meaning in INCLUDES.items():
         assert f"| `{name}` | {meaning} |" in text
     assert ", ".join(f"`{name}`" for name in (AUTO, *PARSERS)) in text

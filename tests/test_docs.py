@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     astronaut: NDArray[np.uint8] = data.astronaut()
     for name in ("astronaut.jpg", "photo.jpg"):
         cv2.imwrite(str(made / name), astronaut[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 90])
+    with zipfile.ZipFile(made / "photos.zip", "w") as archive:
+        archive.write(made / "photo.jpg", "photo.jpg")
+        archive.writestr("notes.txt", "no photo")
     return made
 
 
@@ -84,15 +88,33 @@ def test_every_curl_of_the_api_document_works(address: str, folder: Path) -> Non
     from base64 import b64encode
 
     commands = curls((ROOT / "docs" / "api.md").read_text())
-    assert len(commands) == 6
+    assert len(commands) == 9
     small = cv2.imread(str(folder / "photo.jpg"))[::4, ::4]
     text = b64encode(cv2.imencode(".jpg", small)[1].tobytes()).decode()
     for command in commands:
         answer = run_curl(command.replace("<base64 or data URL>", text), address, folder)
-        assert answer is None or answer["status"] == "success", answer
+        if answer is not None and "results" in answer:
+            assert answer["results"][0]["status"] == "success", answer
+        else:
+            assert answer is None or answer["status"] == "success", answer
     for name in ("overlay.webp", "overlay.jpg"):
         assert cv2.imread(str(folder / name)).shape == (512, 512, 3)
     assert json.loads((folder / "photo.coco.json").read_text())["images"][0]["file_name"] == "photo.jpg"
+    with zipfile.ZipFile(folder / "parsings.zip") as archive:
+        assert archive.namelist() == ["photos.coco.json", "results.json"]
+
+
+def test_the_batch_answer_that_the_api_document_shows_is_real(address: str, folder: Path) -> None:
+    text = (ROOT / "docs" / "api.md").read_text()
+    shown = json.loads(re.search(r'```json\n(\{"results".*?)```', text, re.DOTALL)[1])  # type: ignore[index]
+    command = next(command for command in curls(text) if "--data-binary @photos.zip" in command)
+    real = run_curl(command, address, folder)
+    assert [row["file"] for row in real["results"]] == [row["file"] for row in shown["results"]]
+    for row, true in zip(shown["results"], real["results"], strict=True):
+        problem = row.pop("problem", {})
+        assert {**row, "...": "..."} == {**{key: true[key] for key in row if key != "..."}, "...": "..."}
+        assert all(true["problem"][key] == problem[key] for key in problem if key != "...")
+    assert (real["succeeded"], real["failed"]) == (shown["succeeded"], shown["failed"])
 
 
 def test_the_api_document_lists_every_option_include_parser_and_code() -> None:

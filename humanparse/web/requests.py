@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import binascii
 from base64 import b64decode
+from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from flask import request
@@ -63,7 +64,7 @@ def read_options(fields: dict[str, Any], settings: Settings) -> ParseOptions:
     return ParseOptions.from_strings({**request.args.to_dict(), **fields}, settings)
 
 
-def accepted_format() -> str:
+def accepted_format(offered: Mapping[str, str] = ACCEPTABLE) -> str:
     """The format that the `Accept` header asks for; JSON without one, and for browsers that go from page to page.
 
     Those list image types for reasons of their own. Raises NotAcceptable.
@@ -72,14 +73,13 @@ def accepted_format() -> str:
     accept = MIMEAccept([("*/*" if name == "*" else name, weight) for name, weight in ranges])
     if not ranges or "text/html" in dict(ranges):
         return JSON
-    best = accept.best_match(ACCEPTABLE)
+    best = accept.best_match(offered)
     if best is None:
-        offered = list(ACCEPTABLE)
         raise NotAcceptable(
             f"Accept is {request.headers['Accept']!r}; this answers {', '.join(offered)}, and more by format=.",
-            allowed=offered,
+            allowed=list(offered),
         )
-    return ACCEPTABLE[best]
+    return offered[best]
 
 
 def _from_form() -> tuple[Upload, dict[str, Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, jsonify
 
 from humanparse.errors import HumanParseError
-from humanparse.labels import CLASSES
+from humanparse.labels import CLASSES, PALETTES
 from humanparse.parsers import PARSERS, choose_parser, make_parser
 from humanparse.web import service
 from humanparse.web.answers import respond
@@ -27,12 +27,13 @@ def parse() -> Response:
 
 @blueprint.get("/api/labels")
 def labels() -> Response:
-    """The classes: id, English and Chinese name, colour, the other side's id."""
+    """The classes: id, English and Chinese name, colour, the other side's id; and the colours of every palette."""
     return jsonify(
         labels=[
             {"id": c.id, "name": c.name, "name_zh": c.name_zh, "colour": list(c.colour), "twin": c.twin}
             for c in CLASSES
-        ]
+        ],
+        palettes={name: palette.tolist() for name, palette in PALETTES.items()},
     )
 
 

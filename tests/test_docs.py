@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
+import sys
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -115,6 +117,25 @@ def test_the_batch_answer_that_the_api_document_shows_is_real(address: str, fold
         assert {**row, "...": "..."} == {**{key: true[key] for key in row if key != "..."}, "...": "..."}
         assert all(true["problem"][key] == problem[key] for key in problem if key != "...")
     assert (real["succeeded"], real["failed"]) == (shown["succeeded"], shown["failed"])
+
+
+def test_the_python_of_the_client_document_runs(address: str, folder: Path) -> None:
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "client.md").read_text(), re.DOTALL)
+    assert len(blocks) == 4
+    program = "\n".join(blocks).replace("http://127.0.0.1:5000", address)
+    ended = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert ended.returncode == 0, ended.stderr
+    lines = ended.stdout.splitlines()
+    assert "'Face'" in lines[0]
+    assert lines[-5:-2] == ["photo.jpg 1", "astronaut.jpg 1", "Face True"]
+    assert lines[-2].startswith("unsupported_format ")
+    assert lines[-1] == "[1, 1]"
 
 
 def test_the_api_document_lists_every_option_include_parser_and_code() -> None:

@@ -41,6 +41,7 @@ TABLE: dict[str, set[str]] = {
         "humanparse.parsers",
     },
     "humanparse/exports": {"humanparse.exports", "humanparse.images", "humanparse.labels", "humanparse.records"},
+    "humanparse/client.py": set(),
     "humanparse/archives.py": {"humanparse.errors"},
     "humanparse/pipeline.py": {
         "humanparse.config",

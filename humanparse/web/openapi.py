@@ -78,18 +78,17 @@ def make_document(settings: Settings) -> dict[str, Any]:
 
 
 def _parse(settings: Settings) -> dict[str, Any]:
-    options = _options(settings)
     return {
         "operationId": "parse",
         "summary": "A photo in, every person's parts out",
         "description": f"At most {settings.max_bytes:,} bytes and {settings.max_pixels:,} pixels. Options stand in the "
         "query, or beside the photo as form fields or JSON keys, not in both. Without `format`, `Accept` chooses "
         "between JSON and the overlay as PNG, JPEG or WebP.",
-        "parameters": _parameters(options),
+        "parameters": _parameters(option_schemas({"parser": settings.parser, "alpha": settings.alpha})),
         "requestBody": _body(
             {
-                "multipart/form-data": {"schema": _form(BINARY, options)},
-                "application/json": {"schema": _form({"type": "string", "contentEncoding": "base64"}, options)},
+                "multipart/form-data": {"schema": _form(BINARY)},
+                "application/json": {"schema": _form({"type": "string", "contentEncoding": "base64"})},
                 **{name: {"schema": BINARY} for name in (*IMAGE_TYPES, "application/octet-stream")},
             }
         ),
@@ -98,17 +97,16 @@ def _parse(settings: Settings) -> dict[str, Any]:
 
 
 def _parse_batch(settings: Settings) -> dict[str, Any]:
-    options = _options(settings)
     return {
         "operationId": "parseBatch",
         "summary": "Several photos, or zips of them, each with its own result",
         "description": f"At most {settings.batch_files} photos, {settings.batch_bytes:,} bytes in the request and "
         f"{settings.batch_unpacked_bytes:,} unpacked. One that cannot be parsed fails alone. Answered piece by piece; "
         "with another format than JSON, a zip.",
-        "parameters": _parameters(options),
+        "parameters": _parameters(option_schemas({"parser": settings.parser, "alpha": settings.alpha})),
         "requestBody": _body(
             {
-                "multipart/form-data": {"schema": _form({**listed(BINARY), "minItems": 1}, options)},
+                "multipart/form-data": {"schema": _form({**listed(BINARY), "minItems": 1})},
                 **{name: {"schema": BINARY} for name in ZIP_TYPES},
             }
         ),
@@ -127,10 +125,6 @@ def _get(operation: str, summary: str, schema: str, *problems: int) -> dict[str,
     return {"operationId": operation, "summary": summary, "responses": {"200": answer, **_problems(500, *problems)}}
 
 
-def _options(settings: Settings) -> dict[str, Schema]:
-    return option_schemas({"parser": settings.parser, "alpha": settings.alpha})
-
-
 def _parameters(options: dict[str, Schema]) -> list[dict[str, Any]]:
     shape = {"style": "form", "explode": False}  # a list with commas
     return [
@@ -145,13 +139,9 @@ def _parameters(options: dict[str, Schema]) -> list[dict[str, Any]]:
     ]
 
 
-def _form(image: Schema, options: dict[str, Schema]) -> Schema:
-    return {
-        "type": "object",
-        "properties": {"image": image, **options},
-        "required": ["image"],
-        "additionalProperties": False,
-    }
+def _form(image: Schema) -> Schema:
+    """A form or a JSON object. Its options are left to words: generated clients fill defaults into every place."""
+    return {"type": "object", "properties": {"image": image}, "required": ["image"]}
 
 
 def _body(content: dict[str, Any]) -> dict[str, Any]:

@@ -61,7 +61,13 @@ def read_options(fields: dict[str, Any], settings: Settings) -> ParseOptions:
     both = sorted(set(fields) & set(request.args))
     if both:
         raise InvalidOption(f"{both[0]} stands both in the query and in the body.", option=both[0])
-    return ParseOptions.from_strings({**request.args.to_dict(), **fields}, settings)
+    given = dict(request.args.lists())
+    query = {"include": ",".join(given.pop("include"))} if "include" in given else {}  # commas, or said again
+    for name, values in given.items():
+        if len(values) > 1:
+            raise InvalidOption(f"{name} stands in the query more than once.", option=name)
+        query[name] = values[0]
+    return ParseOptions.from_strings({**query, **fields}, settings)
 
 
 def accepted_format(offered: Mapping[str, str] = ACCEPTABLE) -> str:

@@ -59,6 +59,12 @@ def test_it_says_what_the_tables_say() -> None:
         assert error.code in text or status == 404
 
 
+def test_options_have_one_place_because_generated_clients_fill_defaults_into_every_place() -> None:
+    for path in ("/api/parse", "/api/parse/batch"):
+        for body in DOCUMENT["paths"][path]["post"]["requestBody"]["content"].values():
+            assert not set(body["schema"].get("properties", {})) & set(OPTIONS)
+
+
 def test_defaults_and_limits_are_the_settings() -> None:
     document = make_document(Settings(alpha=0.25, batch_files=7, max_bytes=123_456))
     parameters = document["paths"]["/api/parse"]["post"]["parameters"]

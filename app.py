@@ -17,7 +17,7 @@ from humanparse.errors import ConfigError
 from humanparse.parsers import AUTO, PARSERS
 from humanparse.pipeline import Pipeline
 from humanparse.storage import Storage
-from humanparse.web import Service, api, errors, pages
+from humanparse.web import Service, api, batch, errors, openapi, pages
 
 FORM_ROOM = 64 * 1024  # bytes of a request that are not the photo
 CONTENT_SECURITY_POLICY = (
@@ -37,6 +37,8 @@ def create_app(settings: Settings | None = None, pipeline: Pipeline | None = Non
     storage = Storage(settings.results_dir, settings.result_age_s, settings.results_bytes)
     app.extensions["humanparse"] = Service(settings, pipeline or Pipeline(settings), storage)
     app.register_blueprint(api.blueprint)
+    app.register_blueprint(batch.blueprint)
+    app.register_blueprint(openapi.blueprint)
     app.register_blueprint(pages.blueprint)
     errors.install(app)
     app.before_request(_name_request)

@@ -17,11 +17,14 @@ from tqdm import tqdm
 from humanparse import __version__
 from humanparse.config import Settings
 from humanparse.errors import HumanParseError, UnreadableImage
-from humanparse.exports import describe, label_map_png, people_map_png
-from humanparse.images import encode_png, suffixes
-from humanparse.options import ParseOptions
-from humanparse.parsers import AUTO, PARSERS, make_parser
+from humanparse.exports import FORMATS, JSON, Parsed, describe
+from humanparse.images import suffixes
+from humanparse.labels import PALETTES
+from humanparse.options import CHOICES, ParseOptions
+from humanparse.parsers import make_parser
 from humanparse.pipeline import Answer, Pipeline
+
+USUAL = ("png", "label_map", "people_map")  # what is written where no format is named
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -32,32 +35,48 @@ def main(arguments: list[str] | None = None) -> int:
         settings = Settings.from_env()
         if args.command == "fetch":
             return fetch_weights(settings, args.source, args.yes)
-        given = {"parser": args.parser or settings.parser, "alpha": args.alpha, "outline": not args.no_outline}
+        given = {"parser": args.parser, "alpha": args.alpha, "outline": not args.no_outline, "palette": args.palette}
         options = ParseOptions.from_strings({k: v for k, v in given.items() if v is not None}, settings)
         pipeline = Pipeline(settings)
         pipeline.load(options.parser)
     except HumanParseError as error:
         parser.error(error.message)
-    return parse_photos(args.photos, args.out, pipeline, options, args.json)
+    formats = tuple(dict.fromkeys(args.format or USUAL)) + ((JSON,) if args.json and JSON not in args.format else ())
+    return parse_photos(args.photos, args.out, pipeline, options, formats, args.json)
 
 
-def parse_photos(given: list[Path], out: Path, pipeline: Pipeline, options: ParseOptions, as_json: bool) -> int:
-    """Parse files and folders of photos; one that fails is told on stderr and fails alone."""
+def parse_photos(
+    given: list[Path], out: Path, pipeline: Pipeline, options: ParseOptions, formats: tuple[str, ...], as_json: bool
+) -> int:
+    """Parse files and folders of photos; one that fails is told on stderr and fails alone.
+
+    `formats` are names of FORMATS, and JSON; `as_json` prints JSON lines instead of sentences.
+    """
     photos = list(find_photos(given))
     out.mkdir(parents=True, exist_ok=True)
     taken: set[str] = set()
+    shared: dict[str, list[bytes]] = {name: [] for name in formats if name != JSON and FORMATS[name].join}
     failed = 0
     bar = tqdm(photos, unit="photo", disable=None, file=sys.stderr)
     for photo in bar:
         try:
             answer = pipeline.parse(_read(photo), options)
+            parsed = Parsed(_name_in(given, photo), answer.parsing, answer.overlay, options.palette)
+            files = {name: FORMATS[name].write(parsed) for name in formats if name != JSON}
         except HumanParseError as error:
             tqdm.write(f"{photo}: {error.message}", file=sys.stderr)
             failed += 1
             continue
         name = _free_name(photo.stem, taken)
-        write_answer(answer, out, name, as_json)
+        for format, data in files.items():
+            if format in shared:
+                shared[format].append(data)
+            else:
+                (out / f"{name}{FORMATS[format].suffix}").write_bytes(data)
+        if JSON in formats:
+            (out / f"{name}.json").write_bytes(_json(answer, 2))
         tqdm.write(_line(photo, answer, as_json), file=sys.stdout)
+    _write_shared(shared, out)
     if not photos:
         print("There are no photos in what was given.", file=sys.stderr)
     return 1 if failed or not photos else 0
@@ -93,22 +112,27 @@ def find_photos(given: list[Path]) -> Iterator[Path]:
             yield path
 
 
-def write_answer(answer: Answer, out: Path, name: str, as_json: bool) -> None:
-    """NAME.overlay.png, NAME.labels.png, NAME.people.png and, if asked for, NAME.json."""
-    (out / f"{name}.overlay.png").write_bytes(encode_png(answer.overlay))
-    (out / f"{name}.labels.png").write_bytes(label_map_png(answer.parsing))
-    (out / f"{name}.people.png").write_bytes(people_map_png(answer.parsing))
-    if as_json:
-        (out / f"{name}.json").write_text(json.dumps(_describe(answer), indent=2))
+def _write_shared(files: dict[str, list[bytes]], out: Path) -> None:
+    """One file for all photos of the run in every format that holds several: photos.coco.json."""
+    for name, parts in files.items():
+        format = FORMATS[name]
+        if parts and format.join:
+            (out / f"photos{format.suffix}").write_bytes(format.join(parts))
 
 
-def _describe(answer: Answer) -> dict[str, object]:
-    return {**describe(answer.parsing), "timing_ms": answer.timing_ms}
+def _name_in(given: list[Path], photo: Path) -> str:
+    """What data sets call the photo: its path below the folder that was given, or its own name."""
+    folders = [folder for folder in given if folder.is_dir() and folder in photo.parents]
+    return photo.relative_to(folders[0]).as_posix() if folders else photo.name
+
+
+def _json(answer: Answer, indent: int | None = None, **more: str) -> bytes:
+    return json.dumps({**more, **describe(answer.parsing), "timing_ms": answer.timing_ms}, indent=indent).encode()
 
 
 def _line(photo: Path, answer: Answer, as_json: bool) -> str:
     if as_json:
-        return json.dumps({"photo": str(photo), **_describe(answer)})
+        return _json(answer, photo=str(photo)).decode()
     persons = answer.parsing.persons
     who = "; ".join(f"{p.number}: {', '.join(part.name for part in p.parts)}" for p in persons)
     return f"{photo}: {len(persons)} people ({answer.parsing.parser.name}) {who}".rstrip()
@@ -138,7 +162,16 @@ def _make_argument_parser() -> argparse.ArgumentParser:
     parse.add_argument("photos", nargs="+", type=Path, metavar="PHOTO_OR_FOLDER")
     parse.add_argument("--out", type=Path, default=Path("results"), help="folder to write to (default: results)")
     parse.add_argument("--json", action="store_true", help="also NAME.json, and one JSON line a photo on stdout")
-    parse.add_argument("--parser", choices=[AUTO, *PARSERS], help="which parser (default: HUMANPARSE_PARSER)")
+    parse.add_argument(
+        "--format",
+        action="append",
+        choices=CHOICES["format"],
+        default=[],
+        metavar="NAME",
+        help=f"what to write, may be given again: {', '.join(CHOICES['format'])} (default: {', '.join(USUAL)})",
+    )
+    parse.add_argument("--palette", choices=PALETTES, help="colours of overlay and label map (default: our own)")
+    parse.add_argument("--parser", choices=CHOICES["parser"], help="which parser (default: HUMANPARSE_PARSER)")
     parse.add_argument("--alpha", type=float, help="opacity of the colours, 0 to 1")
     parse.add_argument("--no-outline", action="store_true", help="draw no outlines around people")
     fetch = commands.add_parser("fetch", help="get the weights of a parser that does not come with its own")

@@ -7,6 +7,8 @@
     │   ├── UnsupportedFormat   an image, or a body, of a type we do not take
     │   ├── TooManyBytes        the file is larger than the limit
     │   ├── TooManyPixels       the picture is larger than the limit
+    │   ├── TooManyFiles        more photos in one request than the limit
+    │   ├── NotAcceptable       `Accept` asks for types that we do not answer
     │   └── InvalidOption       an option is unknown or out of range
     ├── NotFound                no such page, result or method here
     │   └── ResultExpired       a result that was here, or never was
@@ -65,6 +67,14 @@ class TooManyBytes(InputError):
 
 class TooManyPixels(InputError):
     code = "too_many_pixels"
+
+
+class TooManyFiles(InputError):
+    code = "too_many_files"
+
+
+class NotAcceptable(InputError):
+    code = "not_acceptable"
 
 
 class InvalidOption(InputError):

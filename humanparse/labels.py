@@ -58,4 +58,29 @@ NAMES: Final = tuple(c.name for c in CLASSES)
 
 PALETTE: Final[NDArray[np.uint8]] = np.array([c.colour for c in CLASSES], dtype=np.uint8)
 """(20, 3) uint8 RGB, row = class id."""
-PALETTE.setflags(write=False)
+
+
+def _voc_palette() -> NDArray[np.uint8]:
+    """Bit k of a channel's colour, from the top, is bit 3k (red), 3k + 1 (green) or 3k + 2 (blue) of the id."""
+    ids = np.arange(NUM_CLASSES)[:, None]
+    channels = np.arange(3)
+    return np.asarray(sum(((ids >> (3 * k + channels)) & 1) << (7 - k) for k in range(8)), np.uint8)
+
+
+PALETTES: Final[dict[str, NDArray[np.uint8]]] = {
+    "humanparse": PALETTE,
+    # The colours of the CIHP and LIP authors' own programs (`label_colours` in CIHP_PGN and LIP_JPPNet).
+    "cihp": np.array(
+        [
+            (0, 0, 0), (128, 0, 0), (255, 0, 0), (0, 85, 0), (170, 0, 51), (255, 85, 0), (0, 0, 85),
+            (0, 119, 221), (85, 85, 0), (0, 85, 85), (85, 51, 0), (52, 86, 128), (0, 128, 0), (0, 0, 255),
+            (51, 170, 221), (0, 255, 255), (85, 255, 170), (170, 255, 85), (255, 255, 0), (255, 170, 0),
+        ],
+        dtype=np.uint8,
+    ),
+    # Pascal VOC's colour map (its development kit's VOClabelcolormap), in which SCHP and others save parsings.
+    "voc": _voc_palette(),
+}  # fmt: skip
+"""Name -> (20, 3) uint8 RGB, row = class id. Ids mean the same in all of them; ours comes first."""
+for _palette in PALETTES.values():
+    _palette.setflags(write=False)

@@ -8,6 +8,9 @@ from typing import Final
 
 from humanparse.config import Settings
 from humanparse.errors import InvalidOption
+from humanparse.exports import FORMATS, JSON
+from humanparse.exports.formats import OVERLAYS
+from humanparse.labels import PALETTES
 from humanparse.parsers import AUTO, PARSERS
 
 INCLUDES: Final = {
@@ -18,18 +21,38 @@ INCLUDES: Final = {
     "rle": "COCO run-length encoding of every part",
     "polygons": "outlines of every part, [x0, y0, x1, y1, ...] each",
 }
+OPTIONS: Final = {
+    # name: what it chooses, for the docs
+    "parser": "which parser; `auto` is the most accurate one that can run here",
+    "alpha": "opacity of the colours, 0 to 1",
+    "outline": "draw people's outlines",
+    "palette": "colours of the overlay and of the label map; the class ids are always those of CIHP",
+    "include": "what to add to the JSON, with commas between",
+    "overlay": "format of the overlay in the JSON; `none` leaves it out",
+    "format": "format of the whole answer",
+}
+CHOICES: Final = {
+    # option -> its names, the default first (the parser's is a setting)
+    "parser": (AUTO, *PARSERS),
+    "palette": tuple(PALETTES),
+    "overlay": (*OVERLAYS, "none"),
+    "format": (JSON, *FORMATS),
+}
 TRUE: Final = ("1", "true", "yes", "on")
 FALSE: Final = ("0", "false", "no", "off")
 
 
 @dataclass(frozen=True)
 class ParseOptions:
-    """parser: a name or `auto`; alpha: 0 to 1; outline: draw people's outlines; include: see INCLUDES."""
+    """The options by name, see OPTIONS. `format` is None where none was asked for: each way in has its own."""
 
     parser: str = Settings.parser
     alpha: float = Settings.alpha
     outline: bool = True
+    palette: str = CHOICES["palette"][0]
     include: frozenset[str] = frozenset()
+    overlay: str = CHOICES["overlay"][0]
+    format: str | None = None
 
     @classmethod
     def from_strings(cls, given: Mapping[str, object], settings: Settings) -> ParseOptions:
@@ -40,21 +63,21 @@ class ParseOptions:
                 f"There is no option {unknown[0]!r}; there are {', '.join(OPTIONS)}.", allowed=list(OPTIONS)
             )
         return cls(
-            parser=_parser(given.get("parser", settings.parser)),
+            parser=_choice("parser", given.get("parser", settings.parser)),
             alpha=_alpha(given.get("alpha", settings.alpha)),
             outline=_flag("outline", given.get("outline", True)),
+            palette=_choice("palette", given.get("palette", cls.palette)),
             include=_include(given.get("include", "")),
+            overlay=_choice("overlay", given.get("overlay", cls.overlay)),
+            format=_choice("format", given["format"]) if "format" in given else None,
         )
 
 
-OPTIONS: Final = tuple(ParseOptions.__dataclass_fields__)
-
-
-def _parser(value: object) -> str:
-    allowed = (AUTO, *PARSERS)
+def _choice(name: str, value: object) -> str:
+    allowed = CHOICES[name]
     if value not in allowed:
         raise InvalidOption(
-            f"parser is {value!r}; it must be one of {', '.join(allowed)}.", option="parser", allowed=list(allowed)
+            f"{name} is {value!r}; it must be one of {', '.join(allowed)}.", option=name, allowed=list(allowed)
         )
     return str(value)
 
@@ -62,7 +85,7 @@ def _parser(value: object) -> str:
 def _alpha(value: object) -> float:
     try:
         number = float(value) if isinstance(value, (str, int, float)) and not isinstance(value, bool) else -1.0
-    except ValueError:
+    except (ValueError, OverflowError):
         number = -1.0
     if not 0 <= number <= 1:  # also refuses nan
         raise InvalidOption(f"alpha is {value!r}; it must be a number from 0 to 1.", option="alpha", allowed=[0, 1])

@@ -15,6 +15,7 @@ from humanparse import parsers
 from humanparse.config import Settings
 from humanparse.gate import Gate
 from humanparse.images import read_image
+from humanparse.labels import PALETTES
 from humanparse.options import ParseOptions
 from humanparse.parsers.contract import Parser
 from humanparse.records import Parsing
@@ -86,5 +87,5 @@ class Pipeline:
                 parsing = parser.parse(image)
         with watch.stage("compose"):
             outlined = parsing.people if options.outline else None
-            overlay = compose_overlay(image, parsing.labels, outlined, alpha=options.alpha)
+            overlay = compose_overlay(image, parsing.labels, outlined, PALETTES[options.palette], options.alpha)
         return Answer(image, overlay, parsing, watch.timing_ms)

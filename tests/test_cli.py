@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 from humanparse import __main__ as cli
+from humanparse.exports import FORMATS
+from humanparse.labels import PALETTES
 from humanparse.pipeline import Pipeline
 from tests.band_parser import BandParser
 
@@ -81,8 +83,40 @@ def test_alpha_reaches_the_overlay(folder: Path, tmp_path: Path) -> None:
     assert np.abs(overlay.astype(int) - decoded).max() <= 3  # two JPEG decoders
 
 
+def test_every_format_is_written(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    given = [argument for name in ("json", *FORMATS) for argument in ("--format", name)]
+    assert cli.main(["parse", str(folder / "one.jpg"), "--out", str(out), *given]) == 0
+    expected = {f"{'photos' if format.join else 'one'}{format.suffix}" for format in FORMATS.values()}
+    assert names(out) == expected | {"one.json"}
+
+
+def test_formats_that_hold_several_photos_are_one_file(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert cli.main(["parse", str(folder), "--out", str(out), "--format", "coco"]) == 0
+    assert names(out) == {"photos.coco.json"}
+    images = json.loads((out / "photos.coco.json").read_text())["images"]
+    assert [image["file_name"] for image in images] == ["deep/two.JPG", "one.jpg"]
+
+
+def test_the_palette_reaches_the_label_map(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert cli.main(["parse", str(folder), "--out", str(out), "--format", "label_map", "--palette", "voc"]) == 0
+    colours = np.unique(cv2.imread(str(out / "one.labels.png")).reshape(-1, 3)[:, ::-1], axis=0)
+    shown = PALETTES["voc"][[0, 5, 9, 13]]  # background and what the bands are
+    assert np.array_equal(colours, np.unique(shown, axis=0))
+
+
 @pytest.mark.parametrize(
-    "arguments", [[], ["parse"], ["parse", "x", "--alpha", "2"], ["parse", "x", "--parser", "magic"], ["fly"]]
+    "arguments",
+    [
+        [],
+        ["parse"],
+        ["parse", "x", "--alpha", "2"],
+        ["parse", "x", "--parser", "magic"],
+        ["parse", "x", "--format", "pdf"],
+        ["fly"],
+    ],
 )
 def test_wrong_usage_is_2(arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as caught:

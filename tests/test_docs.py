@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
+import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +16,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from humanparse.options import INCLUDES, OPTIONS
+from humanparse.exports import FORMATS
+from humanparse.labels import PALETTES
+from humanparse.options import CHOICES, INCLUDES, OPTIONS
 from humanparse.parsers import AUTO, PARSERS
 from humanparse.parsers.compact import weights
 from humanparse.web.errors import STATUS
@@ -32,6 +37,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     astronaut: NDArray[np.uint8] = data.astronaut()
     for name in ("astronaut.jpg", "photo.jpg"):
         cv2.imwrite(str(made / name), astronaut[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 90])
+    with zipfile.ZipFile(made / "photos.zip", "w") as archive:
+        archive.write(made / "photo.jpg", "photo.jpg")
+        archive.writestr("notes.txt", "no photo")
     return made
 
 
@@ -75,25 +83,69 @@ def check_shown(shown: Any, real: Any, where: str) -> None:
 def run_curl(command: str, address: str, folder: Path) -> Any:
     command = command.replace("http://127.0.0.1:5000", address).replace("curl ", "curl --silent --max-time 60 ", 1)
     ended = subprocess.run(command, shell=True, cwd=folder, capture_output=True, text=True, check=True)
-    return json.loads(ended.stdout)
+    return json.loads(ended.stdout) if ended.stdout else None  # with -o the answer is in a file
 
 
 def test_every_curl_of_the_api_document_works(address: str, folder: Path) -> None:
     from base64 import b64encode
 
     commands = curls((ROOT / "docs" / "api.md").read_text())
-    assert len(commands) == 3
+    assert len(commands) == 9
     small = cv2.imread(str(folder / "photo.jpg"))[::4, ::4]
     text = b64encode(cv2.imencode(".jpg", small)[1].tobytes()).decode()
     for command in commands:
         answer = run_curl(command.replace("<base64 or data URL>", text), address, folder)
-        assert answer["status"] == "success", answer
+        if answer is not None and "results" in answer:
+            assert answer["results"][0]["status"] == "success", answer
+        else:
+            assert answer is None or answer["status"] == "success", answer
+    for name in ("overlay.webp", "overlay.jpg"):
+        assert cv2.imread(str(folder / name)).shape == (512, 512, 3)
+    assert json.loads((folder / "photo.coco.json").read_text())["images"][0]["file_name"] == "photo.jpg"
+    with zipfile.ZipFile(folder / "parsings.zip") as archive:
+        assert archive.namelist() == ["photos.coco.json", "results.json"]
+
+
+def test_the_batch_answer_that_the_api_document_shows_is_real(address: str, folder: Path) -> None:
+    text = (ROOT / "docs" / "api.md").read_text()
+    shown = json.loads(re.search(r'```json\n(\{"results".*?)```', text, re.DOTALL)[1])  # type: ignore[index]
+    command = next(command for command in curls(text) if "--data-binary @photos.zip" in command)
+    real = run_curl(command, address, folder)
+    assert [row["file"] for row in real["results"]] == [row["file"] for row in shown["results"]]
+    for row, true in zip(shown["results"], real["results"], strict=True):
+        problem = row.pop("problem", {})
+        assert {**row, "...": "..."} == {**{key: true[key] for key in row if key != "..."}, "...": "..."}
+        assert all(true["problem"][key] == problem[key] for key in problem if key != "...")
+    assert (real["succeeded"], real["failed"]) == (shown["succeeded"], shown["failed"])
+
+
+def test_the_python_of_the_client_document_runs(address: str, folder: Path) -> None:
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "client.md").read_text(), re.DOTALL)
+    assert len(blocks) == 4
+    program = "\n".join(blocks).replace("http://127.0.0.1:5000", address)
+    ended = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert ended.returncode == 0, ended.stderr
+    lines = ended.stdout.splitlines()
+    assert "'Face'" in lines[0]
+    assert lines[-5:-2] == ["photo.jpg 1", "astronaut.jpg 1", "Face True"]
+    assert lines[-2].startswith("unsupported_format ")
+    assert lines[-1] == "[1, 1]"
 
 
 def test_the_api_document_lists_every_option_include_parser_and_code() -> None:
     text = (ROOT / "docs" / "api.md").read_text()
-    for name in OPTIONS:
-        assert f"| `{name}` |" in text
+    for name, meaning in OPTIONS.items():
+        assert re.search(rf"^\| `{name}` \|.*\| {re.escape(meaning)} \|$", text, re.MULTILINE), name
+    for name in (*PALETTES, *CHOICES["overlay"]):
+        assert f"`{name}`" in text
+    for name, format in FORMATS.items():
+        assert f"| `{name}` | {format.media_type} | {format.help} |" in text
     for name, meaning in INCLUDES.items():
         assert f"| `{name}` | {meaning} |" in text
     assert ", ".join(f"`{name}`" for name in (AUTO, *PARSERS)) in text

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from skimage.color import deltaE_ciede2000, lab2lch
 
 from benchmarks.palette import NEIGHBOURS, SKIN, VISIONS, simulate, touching
-from humanparse.labels import CLASSES, NAMES, NUM_CLASSES, PALETTE
+from humanparse.labels import CLASSES, NAMES, NUM_CLASSES, PALETTE, PALETTES
 
 # a little below what the search reached: vision -> (any two classes, classes that touch)
 APART = {
@@ -112,3 +112,20 @@ def test_neighbours_are_classes_and_each_pair_is_listed_once() -> None:
     for c in CLASSES:
         if c.twin is not None:
             assert touching()[c.id, c.twin], f"{c.name} and its twin can touch"
+
+
+@pytest.mark.parametrize("name", PALETTES)
+def test_every_palette_has_a_colour_for_every_class_and_black_for_none(name: str) -> None:
+    palette = PALETTES[name]
+    assert palette.shape == (NUM_CLASSES, 3)
+    assert palette.dtype == np.uint8
+    assert len(np.unique(palette, axis=0)) == NUM_CLASSES
+    assert not palette[0].any()
+    assert not palette.flags.writeable
+
+
+def test_ours_is_the_first_palette_and_voc_is_pascals() -> None:
+    assert next(iter(PALETTES.values())) is PALETTE
+    # the colours of aeroplane, bicycle, bird, cat and train in Pascal VOC's development kit
+    named = {1: (128, 0, 0), 2: (0, 128, 0), 3: (128, 128, 0), 8: (64, 0, 0), 19: (128, 192, 0)}
+    assert all(tuple(PALETTES["voc"][i]) == colour for i, colour in named.items())

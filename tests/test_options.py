@@ -1,10 +1,12 @@
 """Options: one check for query, form, JSON and command line."""
 
+from dataclasses import fields
+
 import pytest
 
 from humanparse.config import Settings
 from humanparse.errors import InvalidOption
-from humanparse.options import INCLUDES, ParseOptions
+from humanparse.options import CHOICES, INCLUDES, OPTIONS, ParseOptions
 
 SETTINGS = Settings(alpha=0.4)
 
@@ -15,6 +17,12 @@ def read(**given: object) -> ParseOptions:
 
 def test_nothing_given_means_the_settings() -> None:
     assert read() == ParseOptions(parser="auto", alpha=0.4, outline=True, include=frozenset())
+    assert (read().palette, read().overlay, read().format) == ("humanparse", "png", None)
+
+
+def test_the_table_names_the_options() -> None:
+    assert list(OPTIONS) == [item.name for item in fields(ParseOptions)]
+    assert set(CHOICES) <= set(OPTIONS)
 
 
 def test_text_and_json_values_mean_the_same() -> None:
@@ -28,7 +36,7 @@ def test_alpha_takes_its_whole_range(value: object) -> None:
     assert read(alpha=value).alpha == float(value)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("value", [-0.01, 1.01, "nan", "inf", "much", "", None, True, [0.5]])
+@pytest.mark.parametrize("value", [-0.01, 1.01, "nan", "inf", "much", "", None, True, [0.5], 10**400])
 def test_alpha_outside_is_refused(value: object) -> None:
     with pytest.raises(InvalidOption, match="from 0 to 1") as caught:
         read(alpha=value)
@@ -44,6 +52,10 @@ def test_alpha_outside_is_refused(value: object) -> None:
         ({"include": 5}, "list of names"),
         ({"include": ["rle", 5]}, "list of names"),
         ({"outline": "perhaps"}, "true or false"),
+        ({"palette": "rainbow"}, "cihp"),
+        ({"overlay": "coco"}, "webp"),
+        ({"format": "pdf"}, "labelstudio"),
+        ({"format": ["coco"]}, "labelstudio"),
         ({"alhpa": "0.5"}, "alpha"),
     ],
 )
@@ -55,3 +67,8 @@ def test_a_refusal_says_what_is_allowed(given: dict[str, object], named: str) ->
 @pytest.mark.parametrize("name", INCLUDES)
 def test_every_include_is_accepted(name: str) -> None:
     assert read(include=name).include == {name}
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in CHOICES.items() for value in values])
+def test_every_choice_is_accepted(name: str, value: str) -> None:
+    assert getattr(read(**{name: value}), name) == value

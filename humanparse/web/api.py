@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
-from typing import Any
-
 from flask import Blueprint, Response, jsonify
 
 from humanparse.errors import HumanParseError
-from humanparse.exports import describe
-from humanparse.images import encode_png
-from humanparse.labels import CLASSES
-from humanparse.options import ParseOptions
+from humanparse.labels import CLASSES, PALETTES
 from humanparse.parsers import PARSERS, choose_parser, make_parser
-from humanparse.pipeline import Answer, Stopwatch
 from humanparse.web import service
+from humanparse.web.answers import respond
 from humanparse.web.errors import STATUS, problem
-from humanparse.web.requests import read_request
+from humanparse.web.requests import accepted_format, read_request
 
 blueprint = Blueprint("api", __name__)
 
@@ -24,27 +18,22 @@ blueprint = Blueprint("api", __name__)
 @blueprint.post("/api/parse")
 def parse() -> Response:
     """A photo in, every person's parts out."""
-    data, options = read_request(service().settings)
-    return jsonify(describe_answer(service().pipeline.parse(data, options), options))
-
-
-def describe_answer(answer: Answer, options: ParseOptions) -> dict[str, Any]:
-    """The whole JSON answer: `describe` of the parsing, the overlay as base64 PNG, the timing."""
-    watch = Stopwatch()
-    with watch.stage("encode"):
-        overlay = b64encode(encode_png(answer.overlay)).decode("ascii")
-        body = describe(answer.parsing, options.include)
-    return {"status": "success", "result_image": overlay, **body, "timing_ms": answer.timing_with(watch)}
+    photo, options = read_request(service().settings)
+    format = options.format or accepted_format()
+    response = respond(service().pipeline.parse(photo.data, options), options, format, photo.name)
+    response.vary.add("Accept")
+    return response
 
 
 @blueprint.get("/api/labels")
 def labels() -> Response:
-    """The classes: id, English and Chinese name, colour, the other side's id."""
+    """The classes: id, English and Chinese name, colour, the other side's id; and the colours of every palette."""
     return jsonify(
         labels=[
             {"id": c.id, "name": c.name, "name_zh": c.name_zh, "colour": list(c.colour), "twin": c.twin}
             for c in CLASSES
-        ]
+        ],
+        palettes={name: palette.tolist() for name, palette in PALETTES.items()},
     )
 
 

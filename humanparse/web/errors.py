@@ -17,6 +17,8 @@ STATUS: Final[dict[type[errors.HumanParseError], int]] = {
     errors.UnsupportedFormat: 415,
     errors.TooManyBytes: 413,
     errors.TooManyPixels: 413,
+    errors.TooManyFiles: 413,
+    errors.NotAcceptable: 406,
     errors.InvalidOption: 422,
     errors.NotFound: 404,
     errors.ResultExpired: 404,
@@ -34,6 +36,7 @@ TITLES: Final = {
     400: "The image cannot be used",
     404: "Not here",
     405: "Not done that way",
+    406: "Not a type we answer",
     413: "Too large",
     415: "Not a type we take",
     422: "An option is not right",
@@ -63,11 +66,20 @@ def problem(status: int, code: str, detail: str, **context: Any) -> dict[str, An
     }
 
 
-def _known(error: errors.HumanParseError) -> Response:
+def describe_error(error: Exception) -> dict[str, Any]:
+    """The problem that an exception is; into the log goes what is our fault."""
+    if not isinstance(error, errors.HumanParseError):
+        current_app.logger.error("%s unforeseen", g.get("request_id"), exc_info=error)
+        return problem(500, "internal", OPAQUE)
     status = STATUS[type(error)]
     if status >= 500 and not isinstance(error, errors.Busy):
         current_app.logger.error("%s %s: %s", g.get("request_id"), error.code, error.message, exc_info=error)
-    answer = _answer(problem(status, error.code, error.message, **error.context))
+    wait = {"retry_after_s": error.retry_after_s} if isinstance(error, errors.Busy) else {}
+    return problem(status, error.code, error.message, **error.context, **wait)
+
+
+def _known(error: errors.HumanParseError) -> Response:
+    answer = _answer(describe_error(error))
     if isinstance(error, errors.Busy):
         answer.headers["Retry-After"] = str(error.retry_after_s)
     return answer
@@ -76,7 +88,7 @@ def _known(error: errors.HumanParseError) -> Response:
 def _from_http(error: HTTPException) -> Response:
     """Errors that Flask and Werkzeug raise themselves: no such page, wrong method, body too large."""
     if isinstance(error, RequestEntityTooLarge):
-        limit = current_app.extensions["humanparse"].settings.max_bytes
+        limit = g.get("max_bytes", current_app.extensions["humanparse"].settings.max_bytes)
         message = f"The upload is too large; at most {limit:,} bytes are allowed."
         return _known(errors.TooManyBytes(message, limit=limit))
     status = error.code or 500
@@ -89,8 +101,7 @@ def _from_http(error: HTTPException) -> Response:
 
 
 def _unforeseen(error: Exception) -> Response:
-    current_app.logger.error("%s unforeseen", g.get("request_id"), exc_info=error)
-    return _answer(problem(500, "internal", OPAQUE))
+    return _answer(describe_error(error))
 
 
 def _answer(body: dict[str, Any]) -> Response:

@@ -56,8 +56,8 @@ def index() -> str:
 @blueprint.post("/upload")
 def upload() -> AnyResponse:
     """The form without JavaScript: parse, keep the result, send the browser to its address."""
-    data, options = read_request(service().settings)
-    answer = service().pipeline.parse(data, options)
+    photo, options = read_request(service().settings)
+    answer = service().pipeline.parse(photo.data, options)
     name = service().storage.save(_files(answer))
     return redirect(url_for("pages.result", name=name), 303)
 

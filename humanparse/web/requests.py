@@ -1,23 +1,38 @@
-"""A photo and its options out of a request, in whichever of the three forms it came."""
+"""A photo and its options out of a request, in whichever of the three forms it came, and the format it asks for."""
 
 from __future__ import annotations
 
 import binascii
 from base64 import b64decode
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
 
 from flask import request
+from werkzeug.datastructures import MIMEAccept
 
+from humanparse.archives import base_name
 from humanparse.config import Settings
-from humanparse.errors import InvalidOption, MissingImage, UnreadableImage, UnsupportedFormat
+from humanparse.errors import InvalidOption, MissingImage, NotAcceptable, UnreadableImage, UnsupportedFormat
+from humanparse.exports import FORMATS, JSON
+from humanparse.exports.formats import OVERLAYS
 from humanparse.options import ParseOptions
 
 FIELDS = ("image", "file")
 RAW_TYPES = ("application/octet-stream", "")
+UNNAMED = "image"
+ACCEPTABLE: Final = {"application/json": JSON, **{FORMATS[name].media_type: name for name in OVERLAYS}}
+"""Media type -> the format that `Accept` asks for by it; the others share types, so `format=` names them."""
 
 
-def read_request(settings: Settings) -> tuple[bytes, ParseOptions]:
-    """The photo's bytes and the options of the current request.
+class Upload(NamedTuple):
+    """One photo as it came: the last part of its file name, and its bytes."""
+
+    name: str
+    data: bytes
+
+
+def read_request(settings: Settings) -> tuple[Upload, ParseOptions]:
+    """The photo and the options of the current request.
 
     Multipart field `image` or `file`; JSON {"image": base64 or data URL}; or the image itself as
     the body. Options from the query, and from the form's or the JSON object's other fields.
@@ -25,34 +40,63 @@ def read_request(settings: Settings) -> tuple[bytes, ParseOptions]:
     """
     kind = request.mimetype
     if kind == "multipart/form-data":
-        data, fields = _from_form()
+        upload, fields = _from_form()
     elif kind == "application/json":
-        data, fields = _from_json()
+        upload, fields = _from_json()
     elif kind.startswith("image/") or kind in RAW_TYPES:
-        data, fields = request.get_data(cache=False), {}
+        upload, fields = Upload(UNNAMED, request.get_data(cache=False)), {}
     else:
         raise UnsupportedFormat(
             f"The body is {kind}; send multipart/form-data with a field 'image', JSON with a key 'image' "
             "(base64), or the image itself with its own Content-Type.",
             allowed=["multipart/form-data", "application/json", "image/*"],
         )
-    if not data:
+    if not upload.data:
         raise MissingImage("There is no image in the request: the field 'image' or the body is empty.")
+    return upload, read_options(fields, settings)
+
+
+def read_options(fields: dict[str, Any], settings: Settings) -> ParseOptions:
+    """The options of the query and of the body's other fields. Raises InvalidOption, for one in both too."""
     both = sorted(set(fields) & set(request.args))
     if both:
         raise InvalidOption(f"{both[0]} stands both in the query and in the body.", option=both[0])
-    return data, ParseOptions.from_strings({**request.args.to_dict(), **fields}, settings)
+    given = dict(request.args.lists())
+    query = {"include": ",".join(given.pop("include"))} if "include" in given else {}  # commas, or said again
+    for name, values in given.items():
+        if len(values) > 1:
+            raise InvalidOption(f"{name} stands in the query more than once.", option=name)
+        query[name] = values[0]
+    return ParseOptions.from_strings({**query, **fields}, settings)
 
 
-def _from_form() -> tuple[bytes, dict[str, Any]]:
+def accepted_format(offered: Mapping[str, str] = ACCEPTABLE) -> str:
+    """The format that the `Accept` header asks for; JSON without one, and for browsers that go from page to page.
+
+    Those list image types for reasons of their own. Raises NotAcceptable.
+    """
+    ranges = [(media_type.partition(";")[0].strip(), weight) for media_type, weight in request.accept_mimetypes]
+    accept = MIMEAccept([("*/*" if name == "*" else name, weight) for name, weight in ranges])
+    if not ranges or "text/html" in dict(ranges):
+        return JSON
+    best = accept.best_match(offered)
+    if best is None:
+        raise NotAcceptable(
+            f"Accept is {request.headers['Accept']!r}; this answers {', '.join(offered)}, and more by format=.",
+            allowed=list(offered),
+        )
+    return offered[best]
+
+
+def _from_form() -> tuple[Upload, dict[str, Any]]:
     for name in FIELDS:
         upload = request.files.get(name)
         if upload is not None:
-            return upload.read(), request.form.to_dict()
+            return Upload(base_name(upload.filename or "") or UNNAMED, upload.read()), request.form.to_dict()
     raise MissingImage("The form has no file field 'image' (or 'file').")
 
 
-def _from_json() -> tuple[bytes, dict[str, Any]]:
+def _from_json() -> tuple[Upload, dict[str, Any]]:
     body = request.get_json(silent=True)
     if not isinstance(body, dict):
         raise UnreadableImage('The body is not a JSON object like {"image": "<base64>"}.')
@@ -62,6 +106,6 @@ def _from_json() -> tuple[bytes, dict[str, Any]]:
     if text.startswith("data:"):
         text = text.partition(",")[2]
     try:
-        return b64decode(text, validate=True), body
+        return Upload(UNNAMED, b64decode(text, validate=True)), body
     except (binascii.Error, ValueError) as exc:
         raise UnreadableImage("The text under 'image' is not base64.") from exc

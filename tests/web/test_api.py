@@ -129,6 +129,14 @@ def test_a_bad_option_is_422_and_says_what_is_allowed(client: FlaskClient, photo
 
 def test_an_option_given_twice_is_refused(client: FlaskClient, photo: bytes) -> None:
     check_problem(post_form(client, photo, query="?alpha=0.1", alpha="0.2"), 422, "invalid_option")
+    check_problem(post_form(client, photo, query="?alpha=0.1&alpha=0.1"), 422, "invalid_option")
+
+
+def test_include_is_a_list_with_commas_or_said_again(client: FlaskClient, photo: bytes) -> None:
+    queries = ("?include=rle,masks", "?include=rle&include=masks")
+    bodies = [without_timing(post_form(client, photo, query=query)) for query in queries]
+    assert bodies[0] == bodies[1]
+    assert {"rle", "mask"} <= set(bodies[0]["people"][0]["parts"][0])
 
 
 def test_too_many_bytes_is_413_by_each_way_in(photo: bytes, tmp_path: Any) -> None:

@@ -24,6 +24,7 @@ def every_page(client: FlaskClient, settings: Settings, photo: bytes) -> dict[st
         "start": client.get("/", headers=BROWSER),
         "result": client.get(keep(client, photo), headers=BROWSER),
         "nobody": nobody.get(keep(nobody, photo), headers=BROWSER),
+        "docs": client.get("/docs", headers=BROWSER),
         "not found": client.get("/nowhere", headers=BROWSER),
         "refused": post(client, b"this is text"),
         "empty": post(client, b"", file=""),

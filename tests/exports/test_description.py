@@ -9,40 +9,20 @@ from io import BytesIO
 import cv2
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from PIL import Image
 from pycocotools import mask as coco_mask
 
-from humanparse.exports import PEOPLE_PALETTE, describe, label_map_png, people_map_png
-from humanparse.labels import NAMES, PALETTE
+from humanparse.exports import describe
+from humanparse.labels import NAMES
 from humanparse.options import INCLUDES
 from humanparse.records import Parsing
 from tests.band_parser import BandParser
+from tests.exports.test_maps import read_palette_png
 
 
 @pytest.fixture
 def parsing() -> Parsing:
     return BandParser().parse(np.random.default_rng(3).integers(0, 256, (50, 80, 3), np.uint8))
-
-
-def read_palette_png(data: bytes) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    image = Image.open(BytesIO(data))
-    assert image.mode == "P"
-    palette = np.array(image.getpalette(), np.uint8).reshape(-1, 3)
-    return np.asarray(image), palette
-
-
-def test_the_label_map_is_a_palette_png_of_ids(parsing: Parsing) -> None:
-    ids, palette = read_palette_png(label_map_png(parsing))
-    assert np.array_equal(ids, parsing.labels)
-    assert np.array_equal(palette[:20], PALETTE)
-
-
-def test_the_people_map_is_a_palette_png_of_numbers(parsing: Parsing) -> None:
-    ids, palette = read_palette_png(people_map_png(parsing))
-    assert np.array_equal(ids, parsing.people)
-    assert np.array_equal(palette, PEOPLE_PALETTE)
-    assert len(np.unique(PEOPLE_PALETTE, axis=0)) == 256
 
 
 def test_the_description_is_plain_json_that_repeats_the_records(parsing: Parsing) -> None:

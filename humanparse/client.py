@@ -1,0 +1,341 @@
+"""A client of the service for other programs, in one file that may be copied: it needs httpx and nothing else.
+
+    with Client("http://127.0.0.1:5000") as client:
+        result = client.parse("photo.jpg")
+        for person in result.people:
+            print(person.id, [part.name for part in person.parts])
+
+`AsyncClient` has the same methods, awaited. Errors:
+
+    ClientError
+    ├── ApiError        the service answered with a problem: code, status, detail, retry_after_s
+    └── Unreachable     no answer: no connection, or none in time
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from base64 import b64decode
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any, Final
+
+import httpx
+
+TIMEOUT_S: Final = 120.0  # a service held to one thread may take this long for a large photo behind others
+RETRIES: Final = 3
+LONGEST_WAIT_S: Final = 30.0
+
+Photo = str | Path | bytes | IO[bytes]
+"""A path, the file's bytes, or a file that is open for reading bytes."""
+
+
+class ClientError(Exception):
+    """Base of the errors of this module."""
+
+
+class Unreachable(ClientError):
+    """The service did not answer: no connection, or not in time."""
+
+
+class ApiError(ClientError):
+    """The service said no. Compare `code`, show `detail`; `problem` is the whole problem+json."""
+
+    def __init__(self, status: int, code: str, detail: str, problem: Mapping[str, Any] | None = None) -> None:
+        super().__init__(status, code, detail, problem)
+        self.status, self.code, self.detail = status, code, detail
+        self.problem = dict(problem or {})
+
+    @property
+    def retry_after_s(self) -> int | None:
+        """Seconds after which to ask again, where the service says so."""
+        return self.problem.get("retry_after_s")
+
+    def __str__(self) -> str:
+        return f"{self.status} {self.code}: {self.detail}"
+
+
+@dataclass(frozen=True)
+class Part:
+    """One class on one person; box is x0, y0, x1, y1 in pixels. mask (PNG), rle, polygons: if included."""
+
+    id: int
+    name: str
+    score: float
+    area: int
+    box: tuple[int, int, int, int]
+    mask: bytes | None = None
+    rle: dict[str, Any] | None = None
+    polygons: list[list[int]] | None = None
+
+
+@dataclass(frozen=True)
+class Person:
+    """One person: number in the people map, score, area in pixels, box, parts by class id."""
+
+    id: int
+    score: float
+    area: int
+    box: tuple[int, int, int, int]
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True)
+class Result:
+    """One parsed photo. overlay is None with overlay="none", the maps (PNG) unless included; raw is the whole JSON."""
+
+    width: int
+    height: int
+    parser: str
+    parser_version: str
+    people: tuple[Person, ...]
+    parts_detected: tuple[str, ...]
+    timing_ms: dict[str, float]
+    overlay: bytes | None
+    label_map: bytes | None
+    people_map: bytes | None
+    raw: dict[str, Any] = field(repr=False)
+
+    @property
+    def num_persons(self) -> int:
+        return len(self.people)
+
+
+@dataclass(frozen=True)
+class Item:
+    """One photo of `parse_many`: its result, or the error that it alone met."""
+
+    index: int
+    file: str
+    result: Result | None
+    error: ApiError | None
+
+
+@dataclass(frozen=True)
+class Label:
+    """One class: id, English and Chinese name, RGB colour, id of the other side."""
+
+    id: int
+    name: str
+    name_zh: str
+    colour: tuple[int, int, int]
+    twin: int | None
+
+
+class Client:
+    """A connection to the service at `address`. Use it in a `with`, or `close` it.
+
+    timeout_s: longest wait for each answer. retries: how often to ask again when the service is
+    busy (503 with Retry-After), each time after as long as it says, but not more than 30 s.
+    """
+
+    def __init__(self, address: str, *, timeout_s: float = TIMEOUT_S, retries: int = RETRIES) -> None:
+        self._http = httpx.Client(base_url=address, timeout=timeout_s, headers={"Accept": "*/*"})
+        self._retries = retries
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._http.close()
+
+    def parse(self, photo: Photo, **options: Any) -> Result:
+        """The people in a photo. Options as the API has them: parser, alpha, include=["rle"], overlay="none"..."""
+        return _read_result(self._send(_parse_request([photo], options)).json())
+
+    def parse_as(self, format: str, photo: Photo, **options: Any) -> bytes:
+        """The answer in another format, as a file's bytes: "coco", "label_map", "webp"..."""
+        return self._send(_parse_request([photo], {**options, "format": format})).content
+
+    def parse_many(self, photos: Iterable[Photo], **options: Any) -> list[Item]:
+        """Several photos, or zips of them, in one request, in order; one that fails fails alone."""
+        return _read_items(self._send(_parse_request(photos, options, batch=True)).json())
+
+    def labels(self) -> list[Label]:
+        """The classes, by id."""
+        return _read_labels(self._send(_Request("GET", "/api/labels")).json())
+
+    def ready(self) -> bool:
+        """Can the service take a photo now?"""
+        return _is_ready(self._ask(_Request("GET", "/readyz")))
+
+    def _send(self, request: _Request) -> httpx.Response:
+        for waited in range(self._retries + 1):
+            response = self._ask(request)
+            wait_s = _wait_s(response)
+            if wait_s is None or waited == self._retries:
+                break
+            time.sleep(wait_s)
+        return _checked(response)
+
+    def _ask(self, request: _Request) -> httpx.Response:
+        try:
+            return self._http.request(request.method, request.path, params=request.params, files=request.files)
+        except httpx.TransportError as exc:
+            raise _unreachable(exc) from exc
+
+
+class AsyncClient:
+    """`Client` for asyncio: the same methods, awaited; use it in an `async with`."""
+
+    def __init__(self, address: str, *, timeout_s: float = TIMEOUT_S, retries: int = RETRIES) -> None:
+        self._http = httpx.AsyncClient(base_url=address, timeout=timeout_s, headers={"Accept": "*/*"})
+        self._retries = retries
+
+    async def __aenter__(self) -> AsyncClient:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+    async def parse(self, photo: Photo, **options: Any) -> Result:
+        return _read_result((await self._send(_parse_request([photo], options))).json())
+
+    async def parse_as(self, format: str, photo: Photo, **options: Any) -> bytes:
+        return (await self._send(_parse_request([photo], {**options, "format": format}))).content
+
+    async def parse_many(self, photos: Iterable[Photo], **options: Any) -> list[Item]:
+        return _read_items((await self._send(_parse_request(photos, options, batch=True))).json())
+
+    async def labels(self) -> list[Label]:
+        return _read_labels((await self._send(_Request("GET", "/api/labels"))).json())
+
+    async def ready(self) -> bool:
+        return _is_ready(await self._ask(_Request("GET", "/readyz")))
+
+    async def _send(self, request: _Request) -> httpx.Response:
+        for waited in range(self._retries + 1):
+            response = await self._ask(request)
+            wait_s = _wait_s(response)
+            if wait_s is None or waited == self._retries:
+                break
+            await asyncio.sleep(wait_s)
+        return _checked(response)
+
+    async def _ask(self, request: _Request) -> httpx.Response:
+        try:
+            return await self._http.request(request.method, request.path, params=request.params, files=request.files)
+        except httpx.TransportError as exc:
+            raise _unreachable(exc) from exc
+
+
+@dataclass(frozen=True)
+class _Request:
+    """What to ask. Files are bytes, so that a request can be sent again."""
+
+    method: str
+    path: str
+    params: dict[str, str] | None = None
+    files: list[tuple[str, tuple[str, bytes]]] | None = None
+
+
+def _parse_request(photos: Iterable[Photo], options: Mapping[str, Any], batch: bool = False) -> _Request:
+    params = {name: _text(value) for name, value in options.items() if value is not None}
+    files = [("image", _read_photo(photo)) for photo in photos]
+    return _Request("POST", "/api/parse/batch" if batch else "/api/parse", params, files)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return ",".join(value) if isinstance(value, (list, tuple, set, frozenset)) else str(value)
+
+
+def _read_photo(photo: Photo) -> tuple[str, bytes]:
+    """File name and bytes."""
+    if isinstance(photo, bytes):
+        return "image", photo
+    if isinstance(photo, (str, Path)):
+        return Path(photo).name, Path(photo).read_bytes()
+    return Path(str(getattr(photo, "name", "image"))).name, photo.read()
+
+
+def _wait_s(response: httpx.Response) -> float | None:
+    """How long to wait before asking again; None where that is of no use."""
+    after = response.headers.get("Retry-After", "")
+    return min(float(after), LONGEST_WAIT_S) if response.status_code == 503 and after.isdigit() else None
+
+
+def _checked(response: httpx.Response) -> httpx.Response:
+    if response.is_success:
+        return response
+    raise _error_of(response)
+
+
+def _error_of(response: httpx.Response) -> ApiError:
+    try:
+        return _read_problem(response.json())
+    except (ValueError, KeyError, TypeError):  # a proxy's own page
+        return ApiError(response.status_code, "http_error", response.reason_phrase)
+
+
+def _read_problem(problem: dict[str, Any]) -> ApiError:
+    return ApiError(problem["status"], problem["code"], problem["detail"], problem)
+
+
+def _unreachable(exc: httpx.TransportError) -> Unreachable:
+    return Unreachable(f"The service does not answer: {exc or type(exc).__name__}")
+
+
+def _is_ready(response: httpx.Response) -> bool:
+    return response.status_code == 200
+
+
+def _bytes(text: str | None) -> bytes | None:
+    return None if text is None else b64decode(text)
+
+
+def _read_result(answer: dict[str, Any]) -> Result:
+    return Result(
+        width=answer["image"]["width"],
+        height=answer["image"]["height"],
+        parser=answer["parser"]["name"],
+        parser_version=answer["parser"]["version"],
+        people=tuple(_read_person(person) for person in answer["people"]),
+        parts_detected=tuple(answer["parts_detected"]),
+        timing_ms=answer["timing_ms"],
+        overlay=_bytes(answer["result_image"]),
+        label_map=_bytes(answer.get("label_map")),
+        people_map=_bytes(answer.get("people_map")),
+        raw=answer,
+    )
+
+
+def _read_person(person: dict[str, Any]) -> Person:
+    parts = tuple(_read_part(part) for part in person["parts"])
+    return Person(person["id"], person["score"], person["area"], tuple(person["box"]), parts)
+
+
+def _read_part(part: dict[str, Any]) -> Part:
+    return Part(
+        id=part["id"],
+        name=part["name"],
+        score=part["score"],
+        area=part["area"],
+        box=tuple(part["box"]),
+        mask=_bytes(part.get("mask")),
+        rle=part.get("rle"),
+        polygons=part.get("polygons"),
+    )
+
+
+def _read_items(answer: dict[str, Any]) -> list[Item]:
+    return [_read_item(row) for row in answer["results"]]
+
+
+def _read_item(row: dict[str, Any]) -> Item:
+    failed = row["status"] == "error"
+    result = None if failed else _read_result(row)
+    return Item(row["index"], row["file"], result, _read_problem(row["problem"]) if failed else None)
+
+
+def _read_labels(answer: dict[str, Any]) -> list[Label]:
+    return [Label(**{**row, "colour": tuple(row["colour"])}) for row in answer["labels"]]

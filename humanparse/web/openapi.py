@@ -1,0 +1,172 @@
+"""The API as an OpenAPI 3.1 document, made from the tables of options, formats, classes and errors; and its page.
+
+No library makes it: those for Flask (apispec, flask-smorest, spectree) want their own schema
+classes around every view, a second description of what the tables say already. Tests hold the
+document to the specification, to the routes, and every answer to the document.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from flask import Blueprint, Response, jsonify, render_template
+from markupsafe import Markup, escape
+
+from humanparse import __version__
+from humanparse.config import Settings
+from humanparse.exports import FORMATS
+from humanparse.images import FORMATS as IMAGE_FORMATS
+from humanparse.labels import CLASSES
+from humanparse.web import service
+from humanparse.web.batch import ZIP_TYPES
+from humanparse.web.errors import TITLES
+from humanparse.web.schemas import BINARY, CODES, SCHEMAS, TEXT, Schema, listed, option_schemas, ref
+
+blueprint = Blueprint("openapi", __name__)
+
+IMAGE_TYPES: Final = tuple(format.media_types[0] for format in IMAGE_FORMATS)
+PARSE_PROBLEMS: Final = (400, 406, 413, 415, 422, 500, 503)
+JSON_SHAPES: Final = {"coco": "CocoDataset", "huggingface": "Segments", "labelstudio": "LabelStudioTasks"}
+
+
+@blueprint.get("/openapi.json")
+def openapi() -> Response:
+    """The document."""
+    return jsonify(make_document(service().settings))
+
+
+@blueprint.get("/docs")
+def page() -> str:
+    """The document for people."""
+    return render_template(
+        "docs.html",
+        document=make_document(service().settings),
+        formats=FORMATS,
+        classes=CLASSES,
+        problems=[(status, code) for status, codes in sorted(CODES.items()) for code in codes],
+    )
+
+
+@blueprint.app_template_filter()
+def marked(text: str) -> Markup:
+    """Words in backticks as code."""
+    return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(text))))
+
+
+def make_document(settings: Settings) -> dict[str, Any]:
+    """The OpenAPI document of a service with these settings."""
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Human parsing",
+            "version": __version__,
+            "summary": "Every person in a photo, every part.",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": "/"}],
+        "paths": {
+            "/api/parse": {"post": _parse(settings)},
+            "/api/parse/batch": {"post": _parse_batch(settings)},
+            "/api/labels": {"get": _get("labels", "The classes and their colours", "Classes")},
+            "/api/parsers": {"get": _get("parsers", "The parsers, and which of them can run here", "Parsers")},
+            "/healthz": {"get": _get("health", "200 while the process answers", "Health")},
+            "/readyz": {"get": _get("ready", "200 once the default parser is loaded", "Ready", 503)},
+        },
+        "components": {"schemas": SCHEMAS},
+    }
+
+
+def _parse(settings: Settings) -> dict[str, Any]:
+    return {
+        "operationId": "parse",
+        "summary": "A photo in, every person's parts out",
+        "description": f"At most {settings.max_bytes:,} bytes and {settings.max_pixels:,} pixels. Options stand in the "
+        "query, or beside the photo as form fields or JSON keys, not in both. Without `format`, `Accept` chooses "
+        "between JSON and the overlay as PNG, JPEG or WebP.",
+        "parameters": _parameters(option_schemas({"parser": settings.parser, "alpha": settings.alpha})),
+        "requestBody": _body(
+            {
+                "multipart/form-data": {"schema": _form(BINARY)},
+                "application/json": {"schema": _form({"type": "string", "contentEncoding": "base64"})},
+                **{name: {"schema": BINARY} for name in (*IMAGE_TYPES, "application/octet-stream")},
+            }
+        ),
+        "responses": {"200": _formats("Parsing"), **_problems(*PARSE_PROBLEMS)},
+    }
+
+
+def _parse_batch(settings: Settings) -> dict[str, Any]:
+    return {
+        "operationId": "parseBatch",
+        "summary": "Several photos, or zips of them, each with its own result",
+        "description": f"At most {settings.batch_files} photos, {settings.batch_bytes:,} bytes in the request and "
+        f"{settings.batch_unpacked_bytes:,} unpacked. One that cannot be parsed fails alone. Answered piece by piece; "
+        "with another format than JSON, a zip.",
+        "parameters": _parameters(option_schemas({"parser": settings.parser, "alpha": settings.alpha})),
+        "requestBody": _body(
+            {
+                "multipart/form-data": {"schema": _form({**listed(BINARY), "minItems": 1})},
+                **{name: {"schema": BINARY} for name in ZIP_TYPES},
+            }
+        ),
+        "responses": {
+            "200": {
+                "description": "One result for each photo, in their order",
+                "content": {"application/json": {"schema": ref("Batch")}, "application/zip": {"schema": BINARY}},
+            },
+            **_problems(*PARSE_PROBLEMS),
+        },
+    }
+
+
+def _get(operation: str, summary: str, schema: str, *problems: int) -> dict[str, Any]:
+    answer = {"description": summary, "content": {"application/json": {"schema": ref(schema)}}}
+    return {"operationId": operation, "summary": summary, "responses": {"200": answer, **_problems(500, *problems)}}
+
+
+def _parameters(options: dict[str, Schema]) -> list[dict[str, Any]]:
+    shape = {"style": "form", "explode": False}  # a list with commas
+    return [
+        {
+            "name": name,
+            "in": "query",
+            "description": schema["description"],
+            "schema": schema,
+            **(shape if schema["type"] == "array" else {}),
+        }
+        for name, schema in options.items()
+    ]
+
+
+def _form(image: Schema) -> Schema:
+    """A form or a JSON object. Its options are left to words: generated clients fill defaults into every place."""
+    return {"type": "object", "properties": {"image": image}, "required": ["image"]}
+
+
+def _body(content: dict[str, Any]) -> dict[str, Any]:
+    return {"required": True, "content": content}
+
+
+def _formats(json_schema: str) -> dict[str, Any]:
+    """The 200 of a parsed photo: the JSON, and every type of the formats."""
+    shapes = [ref(json_schema), *(ref(name) for name in JSON_SHAPES.values())]
+    others = dict.fromkeys(format.media_type for format in FORMATS.values() if format.media_type != "application/json")
+    return {
+        "description": "The photo's people and their parts, in the format that was asked for",
+        "content": {
+            "application/json": {"schema": {"anyOf": shapes}},
+            **{name: {"schema": TEXT if name == "text/plain" else BINARY} for name in others},
+        },
+    }
+
+
+def _problems(*statuses: int) -> dict[str, Any]:
+    return {
+        str(status): {
+            "description": f"{TITLES[status]}: {', '.join(CODES.get(status, [])) or 'internal'}",
+            "content": {"application/problem+json": {"schema": ref("Problem")}},
+            **({"headers": {"Retry-After": {"schema": {"type": "integer"}}}} if status == 503 else {}),
+        }
+        for status in sorted(statuses)
+    }

@@ -1,0 +1,175 @@
+"""The shapes of what is sent and answered, as JSON Schema (2020-12, as OpenAPI 3.1 has it)."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from humanparse.labels import NAMES, NUM_CLASSES, PALETTES
+from humanparse.options import CHOICES, INCLUDES, OPTIONS
+from humanparse.parsers import AUTO, PARSERS
+from humanparse.web.errors import STATUS
+
+Schema = dict[str, Any]
+
+BINARY: Final[Schema] = {"type": "string", "format": "binary"}
+BASE64_PNG: Final[Schema] = {"type": "string", "contentEncoding": "base64", "contentMediaType": "image/png"}
+COUNT: Final[Schema] = {"type": "integer", "minimum": 0}
+SCORE: Final[Schema] = {"type": "number", "minimum": 0, "maximum": 1}
+PART_ID: Final[Schema] = {"type": "integer", "minimum": 1, "maximum": NUM_CLASSES - 1}
+TEXT: Final[Schema] = {"type": "string"}
+
+
+def record(optional: dict[str, Schema] | None = None, /, **required: Schema) -> Schema:
+    """An object with exactly these keys; those of `optional` may be missing."""
+    return {
+        "type": "object",
+        "properties": {**required, **(optional or {})},
+        "required": list(required),
+        "additionalProperties": False,
+    }
+
+
+def ref(name: str) -> Schema:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def listed(items: Schema, description: str = "") -> Schema:
+    return {"type": "array", "items": items, **({"description": description} if description else {})}
+
+
+def option_schemas(defaults: dict[str, Any]) -> dict[str, Schema]:
+    """The schema of every option, with its meaning; `defaults` are those that the settings change."""
+    special: dict[str, Schema] = {
+        "alpha": {"type": "number", "minimum": 0, "maximum": 1},
+        "outline": {"type": "boolean", "default": True},
+        "include": listed({"type": "string", "enum": list(INCLUDES)}),
+    }
+    schemas = {}
+    for name, meaning in OPTIONS.items():
+        schema = special.get(name) or {"type": "string", "enum": list(CHOICES[name]), "default": CHOICES[name][0]}
+        schemas[name] = {**schema, "description": meaning}
+        if name in defaults:
+            schemas[name]["default"] = defaults[name]
+    return schemas
+
+
+BOX: Final[Schema] = {
+    "type": "array",
+    "description": "x0, y0, x1, y1 in pixels; x1 and y1 are the first column and row outside.",
+    "items": COUNT,
+    "minItems": 4,
+    "maxItems": 4,
+}
+PART: Final = record(
+    {"mask": BASE64_PNG, "rle": record(size=listed(COUNT), counts=TEXT), "polygons": listed(listed(COUNT))},
+    id=PART_ID,
+    name={"type": "string", "enum": list(NAMES[1:])},
+    score=SCORE,
+    area={"type": "integer", "minimum": 1},
+    box=BOX,
+)
+PERSON: Final = record(
+    id={"type": "integer", "minimum": 1, "maximum": 255, "description": "The number in the people map."},
+    score=SCORE,
+    area={"type": "integer", "minimum": 1},
+    box=BOX,
+    parts=listed(ref("Part")),
+)
+PARSER: Final = record(name=TEXT, version=TEXT)
+ANSWER_KEYS: Final[dict[str, Schema]] = {
+    "status": {"const": "success"},
+    "result_image": {
+        "type": ["string", "null"],
+        "contentEncoding": "base64",
+        "description": "The overlay in the format of `overlay`; null with `none`.",
+    },
+    "num_persons": COUNT,
+    "parts_detected": listed({"type": "string", "enum": list(NAMES[1:])}),
+    "image": record(width=COUNT, height=COUNT),
+    "parser": PARSER,
+    "people": listed(ref("Person"), "Largest first."),
+    "timing_ms": {"type": "object", "additionalProperties": {"type": "number", "minimum": 0}},
+}
+MAPS: Final[dict[str, Schema]] = {"label_map": BASE64_PNG, "people_map": BASE64_PNG}
+PROBLEM: Final[Schema] = {
+    "type": "object",
+    "description": "RFC 9457, with a stable `code` and what the case knows besides.",
+    "properties": {
+        "type": TEXT,
+        "title": TEXT,
+        "status": {"type": "integer", "minimum": 400, "maximum": 599},
+        "code": {"type": "string", "description": "Compare this; show `detail`."},
+        "detail": TEXT,
+        "request_id": TEXT,
+        "allowed": {"type": "array", "items": {}},
+        "limit": {"type": "number"},
+        "retry_after_s": COUNT,
+    },
+    "required": ["type", "title", "status", "code", "detail", "request_id"],
+    "additionalProperties": True,
+}
+COCO: Final = record(
+    info={"type": "object"},
+    licenses=listed({}),
+    images=listed(record(id=COUNT, file_name=TEXT, width=COUNT, height=COUNT)),
+    categories=listed(record(id=PART_ID, name=TEXT, supercategory=TEXT)),
+    annotations=listed(
+        record(
+            id=COUNT,
+            image_id=COUNT,
+            category_id=PART_ID,
+            segmentation=record(size=listed(COUNT), counts=TEXT),
+            bbox={**listed(COUNT, "x, y, width, height"), "minItems": 4, "maxItems": 4},
+            area=COUNT,
+            iscrowd={"const": 0},
+            score=SCORE,
+            person_id=COUNT,
+        )
+    ),
+)
+HUGGINGFACE: Final = listed(record(label=TEXT, score=SCORE, mask=BASE64_PNG, person=COUNT))
+LABEL_STUDIO: Final = listed(
+    record(data=record(image=TEXT), predictions=listed({"type": "object"})), "Tasks for Label Studio's import."
+)
+COLOUR: Final[Schema] = {
+    "type": "array",
+    "description": "Red, green, blue.",
+    "items": {"type": "integer", "minimum": 0, "maximum": 255},
+    "minItems": 3,
+    "maxItems": 3,
+}
+CLASS: Final = record(
+    id={"type": "integer", "minimum": 0, "maximum": NUM_CLASSES - 1},
+    name={"type": "string", "enum": list(NAMES)},
+    name_zh=TEXT,
+    colour=COLOUR,
+    twin={"type": ["integer", "null"], "description": "The other side's id."},
+)
+SCHEMAS: Final[dict[str, Schema]] = {
+    "Part": PART,
+    "Person": PERSON,
+    "Parser": PARSER,
+    "Parsing": record(MAPS, **ANSWER_KEYS),
+    "Problem": PROBLEM,
+    "CocoDataset": COCO,
+    "Segments": HUGGINGFACE,
+    "LabelStudioTasks": LABEL_STUDIO,
+    "Class": CLASS,
+    "BatchSuccess": record(MAPS, index=COUNT, file=TEXT, **ANSWER_KEYS),
+    "BatchError": record(index=COUNT, file=TEXT, status={"const": "error"}, problem=ref("Problem")),
+    "Batch": record(results=listed({"oneOf": [ref("BatchSuccess"), ref("BatchError")]}), succeeded=COUNT, failed=COUNT),
+    "Classes": record(labels=listed(ref("Class")), palettes=record(**{name: listed(COLOUR) for name in PALETTES})),
+    "Parsers": record(
+        parsers=listed(
+            record(name=TEXT, version=TEXT, available={"type": "boolean"}, missing={"type": ["string", "null"]})
+        ),
+        auto={"type": "string", "enum": list(PARSERS)},
+        default={"type": "string", "enum": [AUTO, *PARSERS]},
+    ),
+    "Health": record(status={"const": "ok"}),
+    "Ready": record(status={"const": "ready"}, parser=ref("Parser")),
+}
+CODES: Final = {
+    status: sorted({error.code for error in STATUS if STATUS[error] == status}) for status in set(STATUS.values())
+}
+"""Status -> the codes that a problem of this status may have, but for those that Flask's own errors add."""

@@ -1,0 +1,213 @@
+"""The client against the served app, and against answers that the app gives rarely."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import cv2
+import httpx
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from humanparse import client as client_module
+from humanparse.client import ApiError, AsyncClient, Client, ClientError, Unreachable
+from humanparse.labels import CLASSES
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="module")
+def portrait(astronaut: NDArray[np.uint8], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("photos") / "astronaut.jpg"
+    cv2.imwrite(str(path), astronaut[..., ::-1])
+    return path
+
+
+@pytest.fixture
+def client(address: str) -> Iterator[Client]:
+    with Client(address) as made:
+        yield made
+
+
+def test_a_path_bytes_and_an_open_file_give_the_same(client: Client, portrait: Path) -> None:
+    with portrait.open("rb") as file:
+        results = [client.parse(photo) for photo in (str(portrait), portrait, portrait.read_bytes(), file)]
+    first = results[0]
+    assert all(result.people == first.people for result in results)
+    assert (first.width, first.height, first.parser) == (512, 512, "compact")
+    assert first.num_persons == len(first.people) == first.raw["num_persons"] >= 1
+    assert {"Face", "Hair"} <= set(first.parts_detected)
+    assert first.overlay is not None
+    assert Image.open(BytesIO(first.overlay)).size == (512, 512)
+    assert first.label_map is first.people_map is first.people[0].parts[0].rle is None
+
+
+def test_options_reach_the_service(client: Client, portrait: Path) -> None:
+    include = ["label_map", "people_map", "masks", "rle", "polygons"]
+    result = client.parse(portrait, include=include, overlay="none", outline=False, alpha=0.3, palette="voc")
+    assert result.overlay is None
+    assert result.label_map is not None
+    assert result.people_map is not None
+    labels = np.asarray(Image.open(BytesIO(result.label_map)))
+    people = np.asarray(Image.open(BytesIO(result.people_map)))
+    for person in result.people:
+        assert (people == person.id).sum() == person.area
+        for part in person.parts:
+            assert part.mask is not None
+            inside = np.asarray(Image.open(BytesIO(part.mask))) == 255
+            assert np.array_equal(inside, (people == person.id) & (labels == part.id))
+            assert part.rle is not None
+            assert part.polygons
+
+
+def test_other_formats_are_files(client: Client, portrait: Path) -> None:
+    assert Image.open(BytesIO(client.parse_as("webp", portrait))).format == "WEBP"
+    assert zipfile.is_zipfile(BytesIO(client.parse_as("masks", portrait)))
+
+
+def test_many_come_back_in_order_and_fail_alone(client: Client, portrait: Path) -> None:
+    items = client.parse_many([portrait, b"no photo", portrait], overlay="none")
+    assert [(item.index, item.file) for item in items] == [(0, "astronaut.jpg"), (1, "image"), (2, "astronaut.jpg")]
+    assert [item.result is None for item in items] == [False, True, False]
+    assert items[1].error is not None
+    assert items[1].error.code == "unsupported_format"
+    assert items[0].result is not None and items[2].result is not None
+    assert items[0].result.people == items[2].result.people
+
+
+def test_labels_and_readiness(client: Client) -> None:
+    assert [(label.id, label.name, label.colour) for label in client.labels()] == [
+        (c.id, c.name, c.colour) for c in CLASSES
+    ]
+    assert client.ready()
+
+
+def test_a_problem_is_an_exception_that_knows_it(client: Client, portrait: Path) -> None:
+    with pytest.raises(ApiError, match="422 invalid_option") as caught:
+        client.parse(portrait, alpha=2)
+    error = caught.value
+    assert (error.status, error.code, error.retry_after_s) == (422, "invalid_option", None)
+    assert error.problem["option"] == "alpha"
+    with pytest.raises(ApiError, match="unsupported_format"):
+        client.parse(b"no photo")
+
+
+def test_the_async_client_says_the_same(address: str, client: Client, portrait: Path) -> None:
+    async def visit() -> None:
+        async with AsyncClient(address) as visitor:
+            assert await visitor.ready()
+            assert await visitor.labels() == client.labels()
+            one, other = await asyncio.gather(visitor.parse(portrait), visitor.parse(portrait))
+            assert one.people == other.people == client.parse(portrait).people
+            assert await visitor.parse_as("coco", portrait) == client.parse_as("coco", portrait)
+            items = await visitor.parse_many([portrait, b"no photo"])
+            assert [item.result is None for item in items] == [False, True]
+            with pytest.raises(ApiError):
+                await visitor.parse(b"no photo")
+
+    asyncio.run(visit())
+
+
+def answers(*responses: httpx.Response | Exception) -> tuple[httpx.MockTransport, list[httpx.Request]]:
+    """A transport that gives these answers, one a request, and the requests that it saw."""
+    waiting, seen = list(responses), []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        answer = waiting.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    return httpx.MockTransport(handle), seen
+
+
+def busy(retry_after: str = "7") -> httpx.Response:
+    problem = {"status": 503, "code": "busy", "detail": "Full.", "retry_after_s": 7}
+    return httpx.Response(503, json=problem, headers={"Retry-After": retry_after})
+
+
+@pytest.fixture
+def naps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Seconds that a client would have slept."""
+    slept: list[float] = []
+
+    async def nap(seconds: float) -> None:
+        slept.append(seconds)
+
+    monkeypatch.setattr(client_module.time, "sleep", slept.append)
+    monkeypatch.setattr(client_module.asyncio, "sleep", nap)
+    return slept
+
+
+def labels_through(kind: str, transport: httpx.MockTransport, **options: Any) -> Any:
+    """`labels()` of the client of a kind, over another transport."""
+    if kind == "sync":
+        with Client("http://x", **options) as visitor:
+            visitor._http = httpx.Client(base_url="http://x", transport=transport)
+            return visitor.labels()
+
+    async def visit() -> Any:
+        async with AsyncClient("http://x", **options) as visitor:
+            visitor._http = httpx.AsyncClient(base_url="http://x", transport=transport)
+            return await visitor.labels()
+
+    return asyncio.run(visit())
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_a_busy_service_is_asked_again_when_it_says(kind: str, naps: list[float]) -> None:
+    transport, seen = answers(busy(), busy("9999"), httpx.Response(200, json={"labels": []}))
+    assert labels_through(kind, transport) == []
+    assert len(seen) == 3
+    assert naps == [7, 30]
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_patience_ends(kind: str, naps: list[float]) -> None:
+    transport, seen = answers(busy(), busy(), busy())
+    with pytest.raises(ApiError) as caught:
+        labels_through(kind, transport, retries=1)
+    assert (caught.value.code, caught.value.retry_after_s) == ("busy", 7)
+    assert len(seen) == 2
+    assert naps == [7]
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+@pytest.mark.parametrize(
+    "error", [httpx.ConnectError("refused"), httpx.ReadTimeout(""), httpx.RemoteProtocolError("x")]
+)
+def test_no_answer_is_unreachable(kind: str, error: Exception, naps: list[float]) -> None:
+    with pytest.raises(Unreachable):
+        labels_through(kind, answers(error)[0])
+    assert not naps
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_a_proxys_own_error_page_is_an_api_error(kind: str) -> None:
+    with pytest.raises(ApiError, match="502 http_error"):
+        labels_through(kind, answers(httpx.Response(502, text="<html>"))[0])
+
+
+def test_nobody_there_is_unreachable_and_not_ready() -> None:
+    with Client("http://127.0.0.1:9", timeout_s=5) as visitor, pytest.raises(ClientError, match="does not answer"):
+        visitor.ready()
+
+
+def test_the_client_imports_nothing_of_the_service() -> None:
+    script = (
+        "import sys, humanparse.client;"
+        "print(sorted({'flask', 'numpy', 'cv2', 'openvino', 'PIL', 'pycocotools', 'torch'} & set(sys.modules)),"
+        "sorted(name for name in sys.modules if name.startswith('humanparse')))"
+    )
+    ended = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert ended.stdout.strip() == "[] ['humanparse', 'humanparse.client']"

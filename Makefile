@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check lint types browser install install-dev install-training bench-parse bench-m2fp clean
+.PHONY: run test check lint types browser install install-dev install-training bench-parse bench-m2fp bench-sampling clean
 
 run: install  ## serve on http://127.0.0.1:5000
 	$(BIN)/python app.py
@@ -29,6 +29,9 @@ bench-parse: install-dev  ## time of one photo, stage by stage, and memory
 
 bench-m2fp: install-dev  ## the old M2FP stack (reference/install.sh) and ours in turn
 	$(BIN)/python -m benchmarks.m2fp --plot docs/m2fp.png
+
+bench-sampling: install-dev  ## ways to write deformable attention's sampling
+	$(BIN)/python -m benchmarks.sampling
 
 install: $(VENV)/.installed
 install-dev: $(VENV)/.installed-dev

@@ -97,10 +97,15 @@ def loss_of(prediction: Prediction, lesson: Lesson) -> Tensor:
     )
 
 
-def learn(network: M2FP, optimizer: torch.optim.Optimizer, lessons: list[Lesson], step: int) -> float:
+def rate_at(step: int, left: float) -> float:
+    """Learning rate: warm up, hold, and fall to nothing over the last third; `left` is the share to go."""
+    return RATE * min(1.0, (step + 1) / WARMUP_STEPS, 3 * max(left, 0.0))
+
+
+def learn(network: M2FP, optimizer: torch.optim.Optimizer, lessons: list[Lesson], step: int, rate: float) -> float:
     """One step over two of the lessons; returns the loss of the last predictions."""
     for group in optimizer.param_groups:
-        group["lr"] = RATE * min(1.0, (step + 1) / WARMUP_STEPS)
+        group["lr"] = rate
     pair = [lessons[(2 * step + i) % len(lessons)] for i in (0, 1)]
     with torch.autocast("cpu", torch.bfloat16):
         maps = network.backbone(torch.cat([lesson.image for lesson in pair]))
@@ -123,14 +128,17 @@ def train(args: argparse.Namespace) -> None:
     document = json.loads(args.configuration.read_text())
     lessons = [make_lesson(read_sample(args.data, name)) for name in read_names(args.data, "train")[: args.photos]]
     network = M2FP(make_configuration(document)).train()
+    if (args.out / CHECKPOINT).exists():
+        network.load_state_dict(torch.load(args.out / CHECKPOINT, weights_only=True)["model"])
     optimizer = torch.optim.AdamW(network.parameters(), lr=RATE, weight_decay=0.01)
-    end = time.monotonic() + 60 * args.minutes
+    start, step, left = time.monotonic(), 0, 1.0
     bar = tqdm(unit="step")
-    step = 0
-    while time.monotonic() < end and (args.steps is None or step < args.steps):
-        bar.set_postfix(loss=f"{learn(network, optimizer, lessons, step):.3f}")
+    while left > 0:
+        bar.set_postfix(loss=f"{learn(network, optimizer, lessons, step, rate_at(step, left)):.3f}")
         bar.update()
         step += 1
+        spent = (time.monotonic() - start) / (60 * args.minutes)
+        left = 1 - max(spent, step / args.steps if args.steps else 0.0)
     args.out.mkdir(parents=True, exist_ok=True)
     (args.out / FILE).write_text(json.dumps(document))
     torch.save({"model": network.state_dict()}, args.out / CHECKPOINT)
@@ -139,7 +147,7 @@ def train(args: argparse.Namespace) -> None:
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m training.m2fp", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="as for training.train")
-    parser.add_argument("--out", type=Path, required=True, help="model folder to write")
+    parser.add_argument("--out", type=Path, required=True, help="model folder; an existing one learns on")
     parser.add_argument("--configuration", type=Path, default=Path("reference/full.json"))
     parser.add_argument("--photos", type=int, default=8)
     parser.add_argument("--minutes", type=float, default=15)

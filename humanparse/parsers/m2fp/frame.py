@@ -24,7 +24,7 @@ class Frame(NamedTuple):
 
 
 def make_frame(size: tuple[int, int]) -> Frame:
-    """The frame of a photo of `size`: at most 64 inputs exist, since one side is 640 or the other 1333."""
+    """The frame of a photo of `size`. Fewer than ninety inputs exist, since one side is 640 or the other 1333."""
     height, width = size
     scale = SHORT_SIDE / min(size)
     if max(size) * scale > LONG_SIDE:

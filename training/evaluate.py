@@ -19,7 +19,7 @@ from humanparse.config import Settings
 from humanparse.labels import CLASSES, NUM_CLASSES
 from humanparse.parsers.compact.parser import CompactParser
 from training.dataset import Sample, read_names, read_sample
-from training.scenes import SIDED
+from training.placing import SIDED
 from training.validate import confusion, score_confusion
 
 

@@ -26,12 +26,17 @@ def exported_state(network: nn.Module) -> dict[str, Tensor]:
     return state
 
 
-def load_exported(network: nn.Module, path: Path) -> None:
-    """Fill `network` from an exported file; every key must be there and no other."""
+def load_exported(network: nn.Module, path: Path, new: tuple[str, ...] = ()) -> None:
+    """Fill `network` from an exported file; every key must be there and no other.
+
+    Keys that begin with one of `new` may be missing: they keep what they have, as a head does that
+    is younger than the file.
+    """
     stored = {key: value.float() for key, value in load_file(path).items()}
     own = network.state_dict()
     counters = {key for key in own if key.endswith("num_batches_tracked")}
     missing, unexpected = sorted(own.keys() - counters - stored.keys()), sorted(stored.keys() - own.keys())
+    missing = [key for key in missing if not key.startswith(new)] if new else missing
     if missing or unexpected:
         raise ValueError(f"{path}: missing {missing}, unexpected {unexpected}")
     network.load_state_dict(stored, strict=False)

@@ -75,14 +75,15 @@ class CompactParser(Parser):
 
     def parse(self, image: NDArray[np.uint8]) -> Parsing:
         frame = prepare(image)
-        logits, output = self._infer(frame.padded)
+        logits, output = self.infer(frame.padded)
         smaller = choose_smaller(logits)
         if smaller is not None:
             frame = prepare(image, smaller)
-            logits, output = self._infer(frame.padded)
+            logits, output = self.infer(frame.padded)
         return read_out(logits, output, frame, (image.shape[0], image.shape[1]), self.info)
 
-    def _infer(self, padded: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def infer(self, padded: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """The network's maps for a padded frame: parts (20, h, w) and people (3, h, w) float32, at stride 4."""
         if self._request is None:
             raise ParserUnavailable("The compact parser is not loaded.")
         try:

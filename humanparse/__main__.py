@@ -18,7 +18,7 @@ from humanparse.config import Settings
 from humanparse.errors import HumanParseError, UnreadableImage
 from humanparse.exports import describe, label_map_png, people_map_png
 from humanparse.images import encode_png, suffixes
-from humanparse.options import ParseOptions
+from humanparse.options import INCLUDES, ParseOptions
 from humanparse.parsers import AUTO, PARSERS
 from humanparse.pipeline import Answer, Pipeline
 
@@ -30,12 +30,13 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         settings = Settings.from_env()
         given = {"parser": args.parser or settings.parser, "alpha": args.alpha, "outline": not args.no_outline}
+        given["include"] = args.include
         options = ParseOptions.from_strings({k: v for k, v in given.items() if v is not None}, settings)
         pipeline = Pipeline(settings)
         pipeline.load(options.parser)
     except HumanParseError as error:
         parser.error(error.message)
-    return parse_photos(args.photos, args.out, pipeline, options, args.json)
+    return parse_photos(args.photos, args.out, pipeline, options, args.json or bool(args.include))
 
 
 def parse_photos(given: list[Path], out: Path, pipeline: Pipeline, options: ParseOptions, as_json: bool) -> int:
@@ -53,8 +54,9 @@ def parse_photos(given: list[Path], out: Path, pipeline: Pipeline, options: Pars
             failed += 1
             continue
         name = _free_name(photo.stem, taken)
-        write_answer(answer, out, name, as_json)
-        tqdm.write(_line(photo, answer, as_json), file=sys.stdout)
+        told = _describe(answer, options) if as_json else None
+        write_answer(answer, out, name, told)
+        tqdm.write(_line(photo, answer, told), file=sys.stdout)
     if not photos:
         print("There are no photos in what was given.", file=sys.stderr)
     return 1 if failed or not photos else 0
@@ -70,22 +72,22 @@ def find_photos(given: list[Path]) -> Iterator[Path]:
             yield path
 
 
-def write_answer(answer: Answer, out: Path, name: str, as_json: bool) -> None:
-    """NAME.overlay.png, NAME.labels.png, NAME.people.png and, if asked for, NAME.json."""
+def write_answer(answer: Answer, out: Path, name: str, told: dict[str, object] | None) -> None:
+    """NAME.overlay.png, NAME.labels.png, NAME.people.png and, if there is something to tell, NAME.json."""
     (out / f"{name}.overlay.png").write_bytes(encode_png(answer.overlay))
     (out / f"{name}.labels.png").write_bytes(label_map_png(answer.parsing))
     (out / f"{name}.people.png").write_bytes(people_map_png(answer.parsing))
-    if as_json:
-        (out / f"{name}.json").write_text(json.dumps(_describe(answer), indent=2))
+    if told is not None:
+        (out / f"{name}.json").write_text(json.dumps(told, indent=2))
 
 
-def _describe(answer: Answer) -> dict[str, object]:
-    return {**describe(answer.parsing), "timing_ms": answer.timing_ms}
+def _describe(answer: Answer, options: ParseOptions) -> dict[str, object]:
+    return {**describe(answer.parsing, options.include), "timing_ms": answer.timing_ms}
 
 
-def _line(photo: Path, answer: Answer, as_json: bool) -> str:
-    if as_json:
-        return json.dumps({"photo": str(photo), **_describe(answer)})
+def _line(photo: Path, answer: Answer, told: dict[str, object] | None) -> str:
+    if told is not None:
+        return json.dumps({"photo": str(photo), **told})
     persons = answer.parsing.persons
     who = "; ".join(f"{p.number}: {', '.join(part.name for part in p.parts)}" for p in persons)
     return f"{photo}: {len(persons)} people ({answer.parsing.parser.name}) {who}".rstrip()
@@ -117,6 +119,7 @@ def _make_argument_parser() -> argparse.ArgumentParser:
     parse.add_argument("--json", action="store_true", help="also NAME.json, and one JSON line a photo on stdout")
     parse.add_argument("--parser", choices=[AUTO, *PARSERS], help="which parser (default: HUMANPARSE_PARSER)")
     parse.add_argument("--alpha", type=float, help="opacity of the colours, 0 to 1")
+    parse.add_argument("--include", help=f"what else the JSON tells ({', '.join(INCLUDES)}); turns --json on")
     parse.add_argument("--no-outline", action="store_true", help="draw no outlines around people")
     return parser
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pycocotools import mask as coco_mask
 
 from humanparse.images import encode_palette_png, encode_png
+from humanparse.keypoints import KEYPOINT_NAMES
 from humanparse.labels import PALETTE
 from humanparse.records import Parsing, Part, Person
 
@@ -57,6 +58,8 @@ def describe(parsing: Parsing, include: frozenset[str] = frozenset()) -> dict[st
         "parser": {"name": parsing.parser.name, "version": parsing.parser.version},
         "people": [_describe_person(parsing, person, include) for person in parsing.persons],
     }
+    if "keypoints" in include:
+        answer["keypoint_names"] = list(KEYPOINT_NAMES)
     if "label_map" in include:
         answer["label_map"] = _text(label_map_png(parsing))
     if "people_map" in include:
@@ -65,13 +68,16 @@ def describe(parsing: Parsing, include: frozenset[str] = frozenset()) -> dict[st
 
 
 def _describe_person(parsing: Parsing, person: Person, include: frozenset[str]) -> dict[str, Any]:
-    return {
+    answer: dict[str, Any] = {
         "id": person.number,
         "score": person.score,
         "area": person.area,
         "box": list(person.box),
         "parts": [_describe_part(parsing, person, part, include) for part in person.parts],
     }
+    if "keypoints" in include:
+        answer["keypoints"] = [list(point) for point in person.keypoints]
+    return answer
 
 
 def _describe_part(parsing: Parsing, person: Person, part: Part, include: frozenset[str]) -> dict[str, Any]:

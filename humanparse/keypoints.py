@@ -14,6 +14,7 @@ KEYPOINT_NAMES: Final = (
     "right_ankle",
 )  # fmt: skip
 NUM_KEYPOINTS: Final = len(KEYPOINT_NAMES)
+MIN_SCORE: Final = 0.2  # from which a key point is shown; below, it is a guess. Chosen on the validation photos
 LEFT_RIGHT: Final = tuple((i, i + 1) for i in range(1, NUM_KEYPOINTS, 2))
 SKELETON: Final = (
     (15, 13), (13, 11), (16, 14), (14, 12), (11, 12), (5, 11), (6, 12), (5, 6), (5, 7), (6, 8), (7, 9), (8, 10),

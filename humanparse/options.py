@@ -16,6 +16,7 @@ INCLUDES: Final = {
     "people_map": "base64 palette PNG of the photo's size, pixel value = person number",
     "masks": "base64 PNG (0 or 255) of every part",
     "rle": "COCO run-length encoding of every part",
+    "keypoints": "17 COCO key points of every person, [x, y, score] each, and `keypoint_names`",
     "polygons": "outlines of every part, [x0, y0, x1, y1, ...] each",
 }
 TRUE: Final = ("1", "true", "yes", "on")

@@ -45,7 +45,7 @@ def average_probability(parser: CompactParser, image: NDArray[np.uint8]) -> NDAr
         for mirrored in (False, True):
             looked_at = np.ascontiguousarray(image[:, ::-1]) if mirrored else image
             frame = prepare(looked_at, side)
-            logits = parser.infer(frame.padded)[0]
+            logits = parser.infer(frame.padded).parts
             odds = np.exp(logits - logits.max(axis=0))
             odds /= odds.sum(axis=0)
             if mirrored:

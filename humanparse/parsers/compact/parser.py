@@ -17,6 +17,7 @@ from humanparse.labels import NAMES, NUM_CLASSES
 from humanparse.parsers.compact import weights
 from humanparse.parsers.compact.graph import MIDDLE, STRIDE, build_graph
 from humanparse.parsers.compact.grouping import group
+from humanparse.parsers.compact.posing import find_keypoints
 from humanparse.parsers.compact.upsample import argmax_enlarged, enlarge
 from humanparse.parsers.contract import Parser
 from humanparse.records import ParserInfo, Parsing
@@ -47,12 +48,26 @@ class Frame(NamedTuple):
     inner: tuple[int, int]
 
 
+class Maps(NamedTuple):
+    """What the network says at stride 4 of a frame, float32: parts (20, h, w), people (3, h, w), joints (17, h, w)."""
+
+    parts: NDArray[np.float32]
+    people: NDArray[np.float32]
+    joints: NDArray[np.float32] | None = None  # weights made before version 2 have none
+
+    def cut(self, cells: tuple[int, int]) -> Maps:
+        """The upper left `cells` (height, width), without the padding."""
+        window = np.s_[:, : cells[0], : cells[1]]
+        return Maps(self.parts[window], self.people[window], None if self.joints is None else self.joints[window])
+
+
 class CompactParser(Parser):
     """Our own EfficientNet-Lite2 network, run by OpenVINO in the fastest form the CPU has."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._request: ov.InferRequest | None = None
+        self._heads: tuple[str, ...] = ()
 
     @cached_property  # not read in the constructor: `auto` makes a parser per request to ask if it is available
     def info(self) -> ParserInfo:
@@ -68,6 +83,7 @@ class CompactParser(Parser):
             core = ov.Core()
             graph = build_graph(weights.read_weights())
             compiled = core.compile_model(graph, "CPU", _runtime_options(core, self._settings))
+            self._heads = tuple(output.get_any_name() for output in compiled.outputs)
             self._request = compiled.create_infer_request()
         except RuntimeError as exc:  # OpenVINO's errors have no type of their own
             raise ParserUnavailable(f"OpenVINO cannot run the compact network here: {exc}") from exc
@@ -75,24 +91,22 @@ class CompactParser(Parser):
 
     def parse(self, image: NDArray[np.uint8]) -> Parsing:
         frame = prepare(image)
-        logits, output = self.infer(frame.padded)
-        smaller = choose_smaller(logits)
+        maps = self.infer(frame.padded)
+        smaller = choose_smaller(maps.parts)
         if smaller is not None:
             frame = prepare(image, smaller)
-            logits, output = self.infer(frame.padded)
-        return read_out(logits, output, frame, (image.shape[0], image.shape[1]), self.info)
+            maps = self.infer(frame.padded)
+        return read_out(maps, frame, (image.shape[0], image.shape[1]), self.info)
 
-    def infer(self, padded: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """The network's maps for a padded frame: parts (20, h, w) and people (3, h, w) float32, at stride 4."""
+    def infer(self, padded: NDArray[np.uint8]) -> Maps:
+        """The network's maps for a padded frame."""
         if self._request is None:
             raise ParserUnavailable("The compact parser is not loaded.")
         try:
             self._request.infer({"image": padded[None]})
-            parts = self._request.get_tensor("parts").data[0].copy()
-            people = self._request.get_tensor("people").data[0].copy()
+            return Maps(**{head: self._request.get_tensor(head).data[0].copy() for head in self._heads})
         except RuntimeError as exc:
             raise ParserError(f"OpenVINO failed on a {padded.shape[1]}x{padded.shape[0]} input.") from exc
-        return parts, people
 
 
 def prepare(image: NDArray[np.uint8], long_side: int = LONG_SIDE) -> Frame:
@@ -121,22 +135,12 @@ def choose_smaller(logits: NDArray[np.float32]) -> int | None:
     return min(SMALLER_SIDES, key=lambda side: abs(side - wanted))
 
 
-def read_out(
-    logits: NDArray[np.float32],
-    output: NDArray[np.float32],
-    frame: Frame,
-    size: tuple[int, int],
-    info: ParserInfo,
-) -> Parsing:
-    """The network's maps -> a Parsing of `size` (height, width).
-
-    logits (20, h, w) and output (3, h, w) float32, at stride 4 of `frame.padded`.
-    """
-    cells = -(-frame.inner[0] // STRIDE), -(-frame.inner[1] // STRIDE)
-    logits, output = logits[:, : cells[0], : cells[1]], output[:, : cells[0], : cells[1]]
-    logits = drop_specks(logits)
+def read_out(maps: Maps, frame: Frame, size: tuple[int, int], info: ParserInfo) -> Parsing:
+    """The network's maps of `frame` -> a Parsing of `size` (height, width)."""
+    maps = maps.cut((-(-frame.inner[0] // STRIDE), -(-frame.inner[1] // STRIDE)))
+    logits = drop_specks(maps.parts)
     somebody = logits.argmax(axis=0) > 0
-    closeness, kept = group(output, somebody)
+    closeness, kept = group(maps.people, somebody)
     logits = np.where(somebody & ~kept, NOBODY, logits)
     fine = _fine_size(size)
     scale = frame.inner[0] / STRIDE / fine[0], frame.inner[1] / STRIDE / fine[1]
@@ -147,7 +151,12 @@ def read_out(
     confidence = enlarge(_highest_probability(logits), (0, 0, *fine), scale)
     if fine != size:
         labels, people, confidence = (_repeat(array, size) for array in (labels, people, confidence))
-    return Parsing.from_maps(labels, people, confidence, info)
+    keypoints = None
+    if maps.joints is not None:
+        whose = np.where(kept, closeness.argmax(axis=0) + 1, 0) if len(closeness) else np.zeros_like(kept, np.intp)
+        of_photo = frame.inner[0] / STRIDE / size[0], frame.inner[1] / STRIDE / size[1]
+        keypoints = find_keypoints(maps.joints, whose, len(closeness), of_photo)
+    return Parsing.from_maps(labels, people, confidence, info, keypoints)
 
 
 def drop_specks(logits: NDArray[np.float32]) -> NDArray[np.float32]:

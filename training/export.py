@@ -1,7 +1,7 @@
 """Checkpoint -> the file that the service reads: `python -m training.export --run FOLDER --out FILE`.
 
 Convolution weights in half precision, everything else in float32, keys as in `training.network`.
-The file is also where the next training starts (`training.train --start FILE`).
+The checksum is written beside it. The file is also where the next training starts (`training.train --start FILE`).
 """
 
 from __future__ import annotations
@@ -54,6 +54,7 @@ def main(arguments: list[str] | None = None) -> None:
     network.load_state_dict(saved["average"])
     save_file(exported_state(network), args.out, metadata={"step": str(saved["step"])})
     digest = hashlib.sha256(args.out.read_bytes()).hexdigest()
+    args.out.with_suffix(".sha256").write_text(f"{digest}  {args.out.name}\n")
     print(f"{digest}  {args.out}  {args.out.stat().st_size} bytes, step {saved['step']}")
 
 

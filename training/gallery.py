@@ -55,8 +55,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("folder", type=Path, help="folder of photos")
     parser.add_argument("--out", type=Path, required=True, help="folder for the pictures; made if missing")
     parser.add_argument("--height", type=int, default=640, help="pixels of each picture (default: 640)")
+    parser.add_argument("--weights", type=Path, help="another weight file than the one in use")
     args = parser.parse_args(arguments)
-    compact = CompactParser(Settings())
+    compact = CompactParser(Settings(), args.weights)
     compact.load()
     draw_folder(find_photos(args.folder), args.out, compact, args.height)
 

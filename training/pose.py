@@ -58,6 +58,11 @@ def flip_sides(points: Keypoints) -> Keypoints:
     return swapped
 
 
+def trunk_length(points: Keypoints) -> float:
+    """Pixels from the middle of the shoulders to the middle of the hips."""
+    return float(np.linalg.norm(points[[5, 6], :2].mean(axis=0) - points[[11, 12], :2].mean(axis=0)))
+
+
 def limb_sides(
     points: Keypoints, limb: tuple[tuple[int, ...], tuple[int, ...]], size: tuple[int, int], margin: float
 ) -> NDArray[np.int8]:

@@ -21,7 +21,7 @@ from tqdm import tqdm
 
 from humanparse.labels import NAMES
 from training.dataset import IGNORE, Sample, cut_out, read_samples, write_labels
-from training.pose import ARM, Keypoints
+from training.pose import ARM, trunk_length
 
 BOTH_SHARE = 0.35  # of the photos: both arms
 BEHIND_SHARE = 0.35  # of the arms: behind the head
@@ -81,11 +81,6 @@ def raise_arm(sample: Sample, side: int, rng: np.random.Generator) -> Sample | N
     points = sample.points.copy()
     points[joints[1], :2], points[joints[2], :2] = new_elbow, new_wrist
     return replace(sample, image=ground, labels=labels, person=cut_out(labels), points=points)
-
-
-def trunk_length(points: Keypoints) -> float:
-    """Pixels from the middle of the shoulders to the middle of the hips."""
-    return float(np.linalg.norm(points[[5, 6], :2].mean(axis=0) - points[[11, 12], :2].mean(axis=0)))
 
 
 def remove_arm(sample: Sample, arm: NDArray[np.bool_], side: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:

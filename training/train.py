@@ -29,8 +29,9 @@ from training.losses import joints_loss, parts_loss, people_loss
 from training.network import CompactNetwork, load_imagenet
 from training.report import draw_curve, draw_samples, read_log
 from training.scenes import make_scene
+from training.scores import score_parts
 from training.targets import make_targets
-from training.validate import predict_labels, score_parts
+from training.validate import predict_labels
 
 # (height, width) of a batch's frames: few, so that oneDNN's caches stay small; tall ones, so that whole people are seen
 # as large as the parser will see them. Batches of larger frames have fewer: all cost about the same.

@@ -50,7 +50,9 @@ def test_an_export_is_what_its_checksum_says(data: Path, tmp_path: Path, capsys:
     run(data, tmp_path / "run", 1)
     out = tmp_path / "compact.safetensors"
     export.main(["--run", str(tmp_path / "run"), "--out", str(out)])
-    assert hashlib.sha256(out.read_bytes()).hexdigest() in capsys.readouterr().out
+    digest = hashlib.sha256(out.read_bytes()).hexdigest()
+    assert digest in capsys.readouterr().out
+    assert out.with_suffix(".sha256").read_text() == f"{digest}  compact.safetensors\n"
     assert out.stat().st_size < 12_000_000
     run_from = ["--data", str(data), "--run", str(tmp_path / "next"), "--steps", "1", "--start", str(out)]
     train.main([*run_from, *ARGUMENTS])

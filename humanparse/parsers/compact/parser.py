@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from pathlib import Path
 from typing import NamedTuple
 
 import cv2
@@ -64,24 +65,27 @@ class Maps(NamedTuple):
 class CompactParser(Parser):
     """Our own EfficientNet-Lite2 network, run by OpenVINO in the fastest form the CPU has."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, file: Path | None = None) -> None:
+        """`file`: other weights than the embedded ones, with a .sha256 beside it; training compares so."""
         self._settings = settings
+        self._file = file or weights.FILE
+        self._checksum = self._file.with_suffix(".sha256")
         self._request: ov.InferRequest | None = None
         self._heads: tuple[str, ...] = ()
 
     @cached_property  # not read in the constructor: `auto` makes a parser per request to ask if it is available
     def info(self) -> ParserInfo:
-        return ParserInfo("compact", weights.weights_version())
+        return ParserInfo("compact", weights.weights_version(self._checksum))
 
     def available(self) -> str | None:
-        if weights.FILE.exists():
+        if self._file.exists():
             return None
-        return f"its weights ({weights.FILE.name}) are not in this checkout; fetch the file again with git"
+        return f"its weights ({self._file.name}) are not in this checkout; fetch the file again with git"
 
     def load(self) -> None:
         try:
             core = ov.Core()
-            graph = build_graph(weights.read_weights())
+            graph = build_graph(weights.read_weights(self._file, self._checksum))
             compiled = core.compile_model(graph, "CPU", _runtime_options(core, self._settings))
             self._heads = tuple(output.get_any_name() for output in compiled.outputs)
             self._request = compiled.create_infer_request()

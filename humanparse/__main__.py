@@ -29,8 +29,13 @@ def main(arguments: list[str] | None = None) -> int:
     args = parser.parse_args(arguments)
     try:
         settings = Settings.from_env()
-        given = {"parser": args.parser or settings.parser, "alpha": args.alpha, "outline": not args.no_outline}
-        given["include"] = args.include
+        given = {
+            "parser": args.parser or settings.parser,
+            "alpha": args.alpha,
+            "outline": not args.no_outline,
+            "detail": not args.no_detail,
+            "include": args.include,
+        }
         options = ParseOptions.from_strings({k: v for k, v in given.items() if v is not None}, settings)
         pipeline = Pipeline(settings)
         pipeline.load(options.parser)
@@ -121,6 +126,7 @@ def _make_argument_parser() -> argparse.ArgumentParser:
     parse.add_argument("--alpha", type=float, help="opacity of the colours, 0 to 1")
     parse.add_argument("--include", help=f"what else the JSON tells ({', '.join(INCLUDES)}); turns --json on")
     parse.add_argument("--no-outline", action="store_true", help="draw no outlines around people")
+    parse.add_argument("--no-detail", action="store_true", help="take no closer look at small people: faster")
     return parser
 
 

@@ -25,11 +25,13 @@ FALSE: Final = ("0", "false", "no", "off")
 
 @dataclass(frozen=True)
 class ParseOptions:
-    """parser: a name or `auto`; alpha: 0 to 1; outline: draw people's outlines; include: see INCLUDES."""
+    """parser: a name or `auto`; alpha: 0 to 1; outline: draw people's outlines; detail: take a closer look at
+    small people; include: see INCLUDES."""
 
     parser: str = Settings.parser
     alpha: float = Settings.alpha
     outline: bool = True
+    detail: bool = True
     include: frozenset[str] = frozenset()
 
     @classmethod
@@ -44,6 +46,7 @@ class ParseOptions:
             parser=_parser(given.get("parser", settings.parser)),
             alpha=_alpha(given.get("alpha", settings.alpha)),
             outline=_flag("outline", given.get("outline", True)),
+            detail=_flag("detail", given.get("detail", True)),
             include=_include(given.get("include", "")),
         )
 

@@ -14,7 +14,7 @@ def read(**given: object) -> ParseOptions:
 
 
 def test_nothing_given_means_the_settings() -> None:
-    assert read() == ParseOptions(parser="auto", alpha=0.4, outline=True, include=frozenset())
+    assert read() == ParseOptions(parser="auto", alpha=0.4, outline=True, detail=True, include=frozenset())
 
 
 def test_text_and_json_values_mean_the_same() -> None:
@@ -38,6 +38,7 @@ def test_alpha_outside_is_refused(value: object) -> None:
 @pytest.mark.parametrize(
     ("given", "named"),
     [
+        ({"detail": "some"}, "true or false"),
         ({"parser": "magic"}, "compact"),
         ({"parser": None}, "auto"),
         ({"include": "everything"}, "label_map"),

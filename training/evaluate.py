@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import statistics
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -30,6 +31,7 @@ from training.placing import SIDED
 from training.scores import Hits, confusion, keypoint_hits, score_confusion
 
 WORST = 10
+Parse = Callable[[NDArray[np.uint8]], Parsing]
 
 
 @dataclass
@@ -41,14 +43,16 @@ class Scores:
     by_photo: dict[str, float] = field(default_factory=dict)  # mean IoU over the classes in the photo
     keypoints: Hits = field(default_factory=Hits)
     people: PanopticScore | None = None
+    scene_counts: NDArray[np.int64] = field(default_factory=lambda: np.zeros((NUM_CLASSES, NUM_CLASSES), np.int64))
+    scene_times_ms: list[float] = field(default_factory=list)
 
 
-def evaluate(samples: list[Sample], parser: CompactParser) -> Scores:
-    """The scores of `parser` on photos with labels; those of scenes are left out."""
+def evaluate(samples: list[Sample], parse: Parse) -> Scores:
+    """The scores of a way to parse on photos with labels; those of scenes are left out."""
     scores = Scores()
     for sample in tqdm(samples, unit="photo"):
         start = time.perf_counter()
-        parsing = parser.parse(sample.image)
+        parsing = parse(sample.image)
         scores.times_ms.append((time.perf_counter() - start) * 1000)
         counts = confusion(parsing.labels, sample.labels)
         scores.counts += counts
@@ -73,12 +77,15 @@ def largest_hits(parsing: Parsing, sample: Sample) -> Hits:
     return keypoint_hits(points, sample.points, sample.person)
 
 
-def evaluate_people(samples: list[Sample], parser: CompactParser, count: int) -> PanopticScore:
-    """Panoptic quality on `count` composed scenes."""
-    total = PanopticScore()
+def evaluate_scenes(samples: list[Sample], parse: Parse, count: int, scores: Scores) -> None:
+    """Add to `scores` those on `count` composed scenes."""
+    scores.people = PanopticScore()
     for scene in tqdm(compose_scenes(samples, count), total=count, unit="scene"):
-        total += score_people(parser.parse(scene.image).people, scene.people, known_pixels(scene))
-    return total
+        start = time.perf_counter()
+        parsing = parse(scene.image)
+        scores.scene_times_ms.append((time.perf_counter() - start) * 1000)
+        scores.people += score_people(parsing.people, scene.people, known_pixels(scene))
+        scores.scene_counts += confusion(parsing.labels, scene.labels)
 
 
 def cut_upper(sample: Sample, share: float) -> Sample:
@@ -120,6 +127,9 @@ def format_report(scores: Scores, version: str) -> str:
     if people is not None:
         parts = f"{people.segmentation:.4f} x {people.recognition:.4f}"
         lines.append(f"| people in composed scenes, panoptic quality (SQ x RQ) | {people.quality:.4f} ({parts}) |")
+        scene_iou = np.nan_to_num(score_confusion(scores.scene_counts).iou)[scores.scene_counts.sum(axis=1) > 0]
+        lines.append(f"| mean IoU over the {len(scene_iou)} classes in composed scenes | {scene_iou.mean():.4f} |")
+        lines.append(f"| median time of a composed scene | {statistics.median(scores.scene_times_ms):.0f} ms |")
     if points.count:
         lines.append(
             f"| key points within 0.1 of the person's longer side (PCK) | {points.near_box / points.count:.4f} |"
@@ -139,13 +149,13 @@ def worst_photos(scores: Scores) -> list[str]:
     return sorted(scores.by_photo, key=lambda name: scores.by_photo[name])[:WORST]
 
 
-def draw_worst(scores: Scores, samples: list[Sample], parser: CompactParser, out: Path) -> None:
+def draw_worst(scores: Scores, samples: list[Sample], parse: Parse, out: Path) -> None:
     """NAME.png for each of the worst photos: itself, truth (ignored pixels white), answer."""
     out.mkdir(parents=True, exist_ok=True)
     named = {sample.name: sample for sample in samples}
     for name in worst_photos(scores):
         sample = named[name]
-        answer = parser.parse(sample.image).labels
+        answer = parse(sample.image).labels
         Image.fromarray(np.hstack([sample.image, COLOURS[sample.labels], COLOURS[answer]])).save(out / f"{name}.png")
 
 
@@ -155,6 +165,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--split", default="val", help="which list (default: val)")
     parser.add_argument("--upper", type=float, default=1.0, help="cut to this upper share of each person: close-ups")
     parser.add_argument("--scenes", type=int, default=COUNT, help=f"composed scenes of people (default: {COUNT})")
+    parser.add_argument("--glance", action="store_true", help="without a closer look at small people (detail=false)")
     parser.add_argument("--draw", type=Path, help="folder for pictures of the worst ten photos")
     parser.add_argument("--weights", type=Path, help="another weight file than the one in use")
     args = parser.parse_args(arguments)
@@ -163,12 +174,13 @@ def main(arguments: list[str] | None = None) -> None:
     compact.load()
     samples = read_samples(args.data, args.split)
     looked_at = [cut_upper(sample, args.upper) for sample in samples]
-    scores = evaluate(looked_at, compact)
+    parse = compact.glance if args.glance else compact.parse
+    scores = evaluate(looked_at, parse)
     if args.scenes:
-        scores.people = evaluate_people(samples, compact, args.scenes)
+        evaluate_scenes(samples, parse, args.scenes, scores)
     print(format_report(scores, compact.info.version))
     if args.draw:
-        draw_worst(scores, looked_at, compact, args.draw)
+        draw_worst(scores, looked_at, parse, args.draw)
 
 
 if __name__ == "__main__":

@@ -10,20 +10,16 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from humanparse.keypoints import LEFT_RIGHT, NUM_KEYPOINTS
+from humanparse.parsers.compact.sides import Bones, limb_gap
 
 Keypoints = NDArray[np.float32]
 """(17, 3): x, y in pixels, and confidence in [0, 1]; 0 means that nothing is known."""
 
 SURE = 0.5  # confidence from which a key point is believed
-ARM = ((5, 7, 9), (6, 8, 10))  # shoulder, elbow, wrist: left, right
-LEG = ((11, 13, 15), (12, 14, 16))  # hip, knee, ankle
-FOOT = ((15,), (16,))
-LIMBS = ((14, 15, ARM), (16, 17, LEG), (18, 19, FOOT))  # left class, right class, its key points
 
 
 @dataclass(frozen=True)
@@ -63,21 +59,13 @@ def trunk_length(points: Keypoints) -> float:
     return float(np.linalg.norm(points[[5, 6], :2].mean(axis=0) - points[[11, 12], :2].mean(axis=0)))
 
 
-def limb_sides(
-    points: Keypoints, limb: tuple[tuple[int, ...], tuple[int, ...]], size: tuple[int, int], margin: float
-) -> NDArray[np.int8]:
+def limb_sides(points: Keypoints, bones: Bones, size: tuple[int, int], margin: float) -> NDArray[np.int8]:
     """(H, W) int8: -1 nearer to the left limb, 1 to the right, 0 where the two differ by less than `margin` pixels.
 
     All 0 where a key point of either limb is unsure.
     """
-    height, width = size
-    if (points[[i for side in limb for i in side], 2] < SURE).any():
+    if (points[[i for side in bones for i in side], 2] < SURE).any():
         return np.zeros(size, np.int8)
-    distances = []
-    for side in limb:
-        line = np.full(size, 255, np.uint8)
-        pixels = points[list(side), :2].round().astype(int)
-        cv2.polylines(line, [np.clip(pixels, 0, (width - 1, height - 1))[:, None]], False, 0, 1)
-        distances.append(cv2.distanceTransform(line, cv2.DIST_L2, 5))
-    gap = distances[0] - distances[1]
+    ys, xs = (grid.ravel() for grid in np.mgrid[: size[0], : size[1]])
+    gap = limb_gap(points, bones, ys, xs).reshape(size)
     return np.where(np.abs(gap) < margin, 0, np.sign(gap)).astype(np.int8)

@@ -51,7 +51,7 @@ def test_a_close_up_is_cut_around_the_head() -> None:
 def test_the_report_counts_absent_classes_as_nothing_and_says_so() -> None:
     counts = np.diag([5] * 10 + [0] * 10).astype(np.int64)
     people = PanopticScore(matched=8, overlap=6.0, extra=2, missed=2)
-    scores = Scores(counts, [12.3], {"0007": 0.25, "0008": 0.5}, Hits(10, 9, 8), people)
+    scores = Scores(counts, [12.3], {"0007": 0.25, "0008": 0.5}, Hits(10, 9, 8), people, counts, [45.6])
     report = format_report(scores, "abcd1234")
     assert "| mean IoU over the 20 classes, absent ones as 0 | 0.5000 |" in report
     assert "| mean IoU over the 10 classes in the photos | 1.0000 |" in report
@@ -59,6 +59,8 @@ def test_the_report_counts_absent_classes_as_nothing_and_says_so() -> None:
     assert "abcd1234" in report
     assert "0.6000 (0.7500 x 0.8000)" in report
     assert "(PCK) | 0.9000 |" in report
+    assert "| mean IoU over the 10 classes in composed scenes | 1.0000 |" in report
+    assert "46 ms" in report
     assert "0007 (0.25), 0008 (0.50)" in report
 
 

@@ -9,10 +9,11 @@ import pytest
 from PIL import Image
 
 from humanparse.labels import NAMES
+from humanparse.parsers.compact.sides import ARM, FOOT
 from tests.training.conftest import draw_person, person_points
 from training import pseudo
 from training.dataset import IGNORE
-from training.pose import ARM, Pose, flip_sides, limb_sides
+from training.pose import Pose, flip_sides, limb_sides
 from training.pseudo import find_person, pseudo_labels, settle_sides
 from training.tags import TAGS, allowed_classes
 
@@ -51,6 +52,9 @@ def test_sides_follow_the_nearer_limb_and_doubt_says_nothing() -> None:
     assert (sides[50:90, 98:112] == -1).all()
     assert (sides[50:90, 28:40] == 1).all()
     assert (sides[60, 69:72] == 0).all()
+    feet = limb_sides(POSE.points, FOOT, SIZE, 5)
+    assert (feet[160:180, 75:98] == -1).all()
+    assert (feet[160:180, 42:64] == 1).all()
     unsure = POSE.points.copy()
     unsure[7, 2] = 0.3
     assert not limb_sides(unsure, ARM, SIZE, 5).any()

@@ -1,6 +1,6 @@
 """Key points: each person's highest peak of each joint's map, in its own region and a little around it.
 
-Works on the network's output grid and answers in pixels of the photo.
+Works on the network's output grid, in cells; `in_pixels` takes them to the photo.
 """
 
 from __future__ import annotations
@@ -15,13 +15,11 @@ from humanparse.parsers.compact.upsample import Scale
 REACH = 2  # cells around a person within which its key points may lie: an edge is never exact
 
 
-def find_keypoints(
-    joints: NDArray[np.float32], whose: NDArray[np.intp], count: int, scale: Scale
-) -> NDArray[np.float32]:
-    """(count, 17, 3) float32: x, y in pixels of the photo and score in [0, 1]; row n - 1 is person n's.
+def find_keypoints(joints: NDArray[np.float32], whose: NDArray[np.intp], count: int) -> NDArray[np.float32]:
+    """(count, 17, 3) float32: x, y in cells and score in [0, 1]; row n - 1 is person n's.
 
-    joints (17, h, w) logits; whose (h, w) the person each cell belongs to, 0 nobody; scale: cells
-    per pixel, (vertical, horizontal). A person without cells has zeros.
+    joints (17, h, w) logits; whose (h, w) the person each cell belongs to, 0 nobody. A person
+    without cells has zeros.
     """
     found = np.zeros((count, NUM_KEYPOINTS, 3), np.float32)
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * REACH + 1,) * 2)
@@ -39,8 +37,15 @@ def find_keypoints(
         for joint, (row, column) in enumerate(zip(rows, columns, strict=True)):
             cell_y, cell_x = _refine(joints[joint], y0 + int(row), x0 + int(column))
             score = 1 / (1 + np.exp(-joints[joint, y0 + row, x0 + column]))
-            found[number - 1, joint] = (cell_x + 0.5) / scale[1] - 0.5, (cell_y + 0.5) / scale[0] - 0.5, score
+            found[number - 1, joint] = cell_x, cell_y, score
     return found
+
+
+def in_pixels(keypoints: NDArray[np.float32], scale: Scale) -> NDArray[np.float32]:
+    """Key points (..., 3) with x and y in pixels instead of cells; scale: cells per pixel, (vertical, horizontal)."""
+    down, across = scale
+    half = np.array([0.5, 0.5, 0.0])
+    return np.asarray((keypoints + half) / (across, down, 1) - half, np.float32)
 
 
 def _refine(logits: NDArray[np.float32], row: int, column: int) -> tuple[float, float]:

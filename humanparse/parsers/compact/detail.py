@@ -78,11 +78,20 @@ def _replace(closer: Reading, number: int, window: Window, crop: Reading) -> Non
     if covered[same] < MIN_OVERLAP * max(1, int(mine.sum())):
         return
     seen = (crop.people == same) & (mine | (people == 0))
-    closer.labels[window][mine] = 0
-    people[mine] = 0
+    gone = mine & ~seen & ~holes(seen)  # a hole in the closer look keeps what the first look saw there
+    closer.labels[window][gone] = 0
+    people[gone] = 0
     closer.labels[window][seen] = crop.labels[seen]
     closer.confidence[window][seen] = crop.confidence[seen]
     people[seen] = number
     if closer.keypoints is not None and crop.keypoints is not None:
         corner = np.array([window[1].start, window[0].start, 0], np.float32)
         closer.keypoints[number - 1] = crop.keypoints[same - 1] + corner
+
+
+def holes(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """(H, W) bool: where `mask` is not, but surrounds."""
+    framed = cv2.copyMakeBorder((~mask).view(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=1)
+    _, patches = cv2.connectedComponents(framed)
+    outside = patches[0, 0]
+    return np.asarray((patches[1:-1, 1:-1] != outside) & ~mask)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
 import pytest
 
 from humanparse.parsers.compact import detail
-from humanparse.parsers.compact.detail import MAX_LOOKS, find_small, look_closer
+from humanparse.parsers.compact.detail import MAX_LOOKS, find_small, holes, look_closer
 from humanparse.parsers.compact.grouping import OFFSET_UNIT
 from humanparse.parsers.compact.reading import Maps, Reading, look
 
@@ -99,6 +101,31 @@ def test_the_largest_of_the_small_come_first_and_not_too_many() -> None:
     rows, columns = found[0].window
     assert rows.start == 0 and rows.stop >= 18 * 6.25
     assert columns.start < 112 * 6.25 and columns.stop > 116 * 6.25
+
+
+def test_a_hole_is_what_is_surrounded() -> None:
+    ring = np.zeros((9, 9), np.bool_)
+    ring[2:7, 2:7] = True
+    ring[4, 4] = False
+    assert holes(ring).sum() == 1
+    assert holes(ring)[4, 4]
+    assert not holes(ring[4:]).any()  # open to the edge of the picture
+    assert not holes(np.ones((3, 3), np.bool_)).any()
+
+
+def test_a_hole_in_the_closer_look_keeps_what_the_first_look_saw(monkeypatch: pytest.MonkeyPatch) -> None:
+    image = draw(SMALL)
+    first, inner = look(image, 512, infer)
+
+    def with_a_hole(crop: np.ndarray, side: int, ask: Callable[[np.ndarray], Maps]) -> tuple[Reading, tuple[int, int]]:
+        reading = look(crop, side, ask)[0]
+        middle = np.s_[crop.shape[0] // 2 - 5 : crop.shape[0] // 2 + 5, crop.shape[1] // 2 - 5 : crop.shape[1] // 2 + 5]
+        reading.labels[middle] = reading.people[middle] = 0
+        return reading, inner
+
+    monkeypatch.setattr(detail, "look", with_a_hole)
+    closer = look_closer(image, first, inner, infer)
+    assert (closer.people[110:176, 108:132] > 0).all()
 
 
 def test_a_crop_that_shows_nobody_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

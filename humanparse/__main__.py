@@ -20,7 +20,7 @@ from humanparse.errors import HumanParseError, UnreadableImage
 from humanparse.exports import FORMATS, JSON, Parsed, describe
 from humanparse.images import suffixes
 from humanparse.labels import PALETTES
-from humanparse.options import CHOICES, ParseOptions
+from humanparse.options import CHOICES, INCLUDES, ParseOptions
 from humanparse.parsers import make_parser
 from humanparse.pipeline import Answer, Pipeline
 
@@ -35,14 +35,22 @@ def main(arguments: list[str] | None = None) -> int:
         settings = Settings.from_env()
         if args.command == "fetch":
             return fetch_weights(settings, args.source, args.yes)
-        given = {"parser": args.parser, "alpha": args.alpha, "outline": not args.no_outline, "palette": args.palette}
+        given = {
+            "parser": args.parser,
+            "alpha": args.alpha,
+            "outline": not args.no_outline,
+            "detail": not args.no_detail,
+            "palette": args.palette,
+            "include": args.include,
+        }
         options = ParseOptions.from_strings({k: v for k, v in given.items() if v is not None}, settings)
         pipeline = Pipeline(settings)
         pipeline.load(options.parser)
     except HumanParseError as error:
         parser.error(error.message)
-    formats = tuple(dict.fromkeys(args.format or USUAL)) + ((JSON,) if args.json and JSON not in args.format else ())
-    return parse_photos(args.photos, args.out, pipeline, options, formats, args.json)
+    as_json = args.json or bool(args.include)
+    formats = tuple(dict.fromkeys(args.format or USUAL)) + ((JSON,) if as_json and JSON not in args.format else ())
+    return parse_photos(args.photos, args.out, pipeline, options, formats, as_json)
 
 
 def parse_photos(
@@ -74,8 +82,8 @@ def parse_photos(
             else:
                 (out / f"{name}{FORMATS[format].suffix}").write_bytes(data)
         if JSON in formats:
-            (out / f"{name}.json").write_bytes(_json(answer, 2))
-        tqdm.write(_line(photo, answer, as_json), file=sys.stdout)
+            (out / f"{name}.json").write_bytes(_json(answer, options, 2))
+        tqdm.write(_line(photo, answer, options, as_json), file=sys.stdout)
     _write_shared(shared, out)
     if not photos:
         print("There are no photos in what was given.", file=sys.stderr)
@@ -126,13 +134,15 @@ def _name_in(given: list[Path], photo: Path) -> str:
     return photo.relative_to(folders[0]).as_posix() if folders else photo.name
 
 
-def _json(answer: Answer, indent: int | None = None, **more: str) -> bytes:
-    return json.dumps({**more, **describe(answer.parsing), "timing_ms": answer.timing_ms}, indent=indent).encode()
+def _json(answer: Answer, options: ParseOptions, indent: int | None = None, **more: str) -> bytes:
+    return json.dumps(
+        {**more, **describe(answer.parsing, options.include), "timing_ms": answer.timing_ms}, indent=indent
+    ).encode()
 
 
-def _line(photo: Path, answer: Answer, as_json: bool) -> str:
+def _line(photo: Path, answer: Answer, options: ParseOptions, as_json: bool) -> str:
     if as_json:
-        return _json(answer, photo=str(photo)).decode()
+        return _json(answer, options, photo=str(photo)).decode()
     persons = answer.parsing.persons
     who = "; ".join(f"{p.number}: {', '.join(part.name for part in p.parts)}" for p in persons)
     return f"{photo}: {len(persons)} people ({answer.parsing.parser.name}) {who}".rstrip()
@@ -173,7 +183,9 @@ def _make_argument_parser() -> argparse.ArgumentParser:
     parse.add_argument("--palette", choices=PALETTES, help="colours of overlay and label map (default: our own)")
     parse.add_argument("--parser", choices=CHOICES["parser"], help="which parser (default: HUMANPARSE_PARSER)")
     parse.add_argument("--alpha", type=float, help="opacity of the colours, 0 to 1")
+    parse.add_argument("--include", help=f"what else the JSON tells ({', '.join(INCLUDES)}); turns --json on")
     parse.add_argument("--no-outline", action="store_true", help="draw no outlines around people")
+    parse.add_argument("--no-detail", action="store_true", help="take no closer look at small people: faster")
     fetch = commands.add_parser("fetch", help="get the weights of a parser that does not come with its own")
     fetch.add_argument("name", choices=["m2fp"], help="whose weights")
     fetch.add_argument("--from", type=Path, dest="source", metavar="DIR", help="take them from here, not the network")

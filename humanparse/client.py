@@ -73,13 +73,17 @@ class Part:
 
 @dataclass(frozen=True)
 class Person:
-    """One person: number in the people map, score, area in pixels, box, parts by class id."""
+    """One person: number in the people map, score, area in pixels, box, parts by class id.
+
+    keypoints: 17 of (x, y, score) in COCO's order if included and known to the parser, else none.
+    """
 
     id: int
     score: float
     area: int
     box: tuple[int, int, int, int]
     parts: tuple[Part, ...]
+    keypoints: tuple[tuple[float, float, float], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -311,7 +315,8 @@ def _read_result(answer: dict[str, Any]) -> Result:
 
 def _read_person(person: dict[str, Any]) -> Person:
     parts = tuple(_read_part(part) for part in person["parts"])
-    return Person(person["id"], person["score"], person["area"], tuple(person["box"]), parts)
+    keypoints = tuple(tuple(point) for point in person.get("keypoints", ()))
+    return Person(person["id"], person["score"], person["area"], tuple(person["box"]), parts, keypoints)
 
 
 def _read_part(part: dict[str, Any]) -> Part:

@@ -19,6 +19,7 @@ INCLUDES: Final = {
     "people_map": "base64 palette PNG of the photo's size, pixel value = person number",
     "masks": "base64 PNG (0 or 255) of every part",
     "rle": "COCO run-length encoding of every part",
+    "keypoints": "17 COCO key points of every person, [x, y, score] each, and `keypoint_names`",
     "polygons": "outlines of every part, [x0, y0, x1, y1, ...] each",
 }
 OPTIONS: Final = {
@@ -26,6 +27,7 @@ OPTIONS: Final = {
     "parser": "which parser; `auto` is the most accurate one that can run here",
     "alpha": "opacity of the colours, 0 to 1",
     "outline": "draw people's outlines",
+    "detail": "look again, closer, at people who are small in the photo",
     "palette": "colours of the overlay and of the label map; the class ids are always those of CIHP",
     "include": "what to add to the JSON, with commas between",
     "overlay": "format of the overlay in the JSON; `none` leaves it out",
@@ -49,6 +51,7 @@ class ParseOptions:
     parser: str = Settings.parser
     alpha: float = Settings.alpha
     outline: bool = True
+    detail: bool = True
     palette: str = CHOICES["palette"][0]
     include: frozenset[str] = frozenset()
     overlay: str = CHOICES["overlay"][0]
@@ -66,6 +69,7 @@ class ParseOptions:
             parser=_choice("parser", given.get("parser", settings.parser)),
             alpha=_alpha(given.get("alpha", settings.alpha)),
             outline=_flag("outline", given.get("outline", True)),
+            detail=_flag("detail", given.get("detail", True)),
             palette=_choice("palette", given.get("palette", cls.palette)),
             include=_include(given.get("include", "")),
             overlay=_choice("overlay", given.get("overlay", cls.overlay)),

@@ -84,7 +84,7 @@ class Pipeline:
             with watch.stage("wait"):
                 inside.enter_context(self._gate.enter())
             with watch.stage("parse"):
-                parsing = parser.parse(image)
+                parsing = parser.parse(image) if options.detail else parser.glance(image)
         with watch.stage("compose"):
             outlined = parsing.people if options.outline else None
             overlay = compose_overlay(image, parsing.labels, outlined, PALETTES[options.palette], options.alpha)

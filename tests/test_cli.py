@@ -58,6 +58,15 @@ def test_json_is_written_and_printed_one_line_a_photo(
     assert written["people"] == next(line for line in lines if line["photo"].endswith("one.jpg"))["people"]
 
 
+def test_what_is_included_is_told(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["parse", str(folder), "--out", str(tmp_path / "out"), "--include", "keypoints"]) == 0
+    written = json.loads((tmp_path / "out" / "one.json").read_text())
+    assert [len(person["keypoints"]) for person in written["people"]] == [17, 17]
+    assert "keypoint_names" in capsys.readouterr().out
+    with pytest.raises(SystemExit, match="2"):
+        cli.main(["parse", str(folder), "--include", "bones"])
+
+
 def test_one_bad_photo_fails_alone(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "bad.jpg").write_bytes(b"\xff\xd8\xff\xe0 cut")
     out = tmp_path / "out"

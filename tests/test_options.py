@@ -16,7 +16,7 @@ def read(**given: object) -> ParseOptions:
 
 
 def test_nothing_given_means_the_settings() -> None:
-    assert read() == ParseOptions(parser="auto", alpha=0.4, outline=True, include=frozenset())
+    assert read() == ParseOptions(parser="auto", alpha=0.4, outline=True, detail=True, include=frozenset())
     assert (read().palette, read().overlay, read().format) == ("humanparse", "png", None)
 
 
@@ -46,6 +46,7 @@ def test_alpha_outside_is_refused(value: object) -> None:
 @pytest.mark.parametrize(
     ("given", "named"),
     [
+        ({"detail": "some"}, "true or false"),
         ({"parser": "magic"}, "compact"),
         ({"parser": None}, "auto"),
         ({"include": "everything"}, "label_map"),

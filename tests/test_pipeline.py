@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from humanparse.images import encode_png, read_image
 from humanparse.options import ParseOptions
 from humanparse.parsers.contract import Parser
 from humanparse.pipeline import Pipeline
+from humanparse.records import Parsing
 from tests.band_parser import BandParser
 from tests.test_records import check_laws
 
@@ -86,6 +88,24 @@ def test_a_parser_that_fails_frees_the_gate_and_is_asked_again(settings: Setting
     with pytest.raises(HumanParseError, match="not today"):
         pipeline.parse(photo, ParseOptions())
     assert pipeline.parse(photo, ParseOptions()).parsing.persons
+
+
+def test_detail_decides_between_a_parse_and_a_glance(settings: Settings, photo: bytes) -> None:
+    class Telling(BandParser):
+        asked: ClassVar[list[str]] = []
+
+        def parse(self, image: np.ndarray) -> Parsing:
+            self.asked.append("parse")
+            return super().parse(image)
+
+        def glance(self, image: np.ndarray) -> Parsing:
+            self.asked.append("glance")
+            return super().parse(image)
+
+    pipeline = Pipeline(settings, make_parser=lambda name, own: Telling(own))
+    for detail in (True, False):
+        pipeline.parse(photo, ParseOptions(detail=detail))
+    assert Telling.asked == ["parse", "glance"]
 
 
 def test_a_parser_that_cannot_load_is_tried_again_next_time(settings: Settings, photo: bytes) -> None:

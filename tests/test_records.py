@@ -41,6 +41,11 @@ def check_laws(parsing: Parsing) -> None:
         assert person.area == sum(part.area for part in person.parts)
         assert person.box == tight_box(mine)
         assert 0 <= person.score <= 1
+        assert len(person.keypoints) in (0, 17)
+        for x, y, score in person.keypoints:
+            assert 0 <= x <= labels.shape[1] - 1
+            assert 0 <= y <= labels.shape[0] - 1
+            assert 0 <= score <= 1
         assert [part.id for part in person.parts] == sorted(set(np.unique(labels[mine])))
         for part in person.parts:
             mask = mine & (labels == part.id)
@@ -71,6 +76,24 @@ def test_scores_are_mean_confidences(given_maps: tuple[NDArray[np.uint8], ...]) 
     for person in parsing.persons:
         mine = parsing.people == person.number
         assert person.score == pytest.approx(confidence[mine].mean() / 255, abs=1e-4)
+
+
+def test_key_points_follow_their_person_to_its_new_number_and_stay_in_the_photo() -> None:
+    people = np.array([[1, 3, 3], [0, 3, 7]], np.uint8)
+    points = np.zeros((7, 17, 3), np.float32)
+    points[:, :, 0], points[:, :, 2] = np.arange(1, 8)[:, None] / 10, 0.5
+    points[6, 0] = (-4, 99, 0.1)
+    parsing = Parsing.from_maps((people > 0).astype(np.uint8), people, people, INFO, points)
+    check_laws(parsing)
+    assert [person.keypoints[1] for person in parsing.persons] == [(0.3, 0, 0.5), (0.1, 0, 0.5), (0.7, 0, 0.5)]
+    assert parsing.persons[2].keypoints[0] == (0, 1, 0.1)
+
+
+@pytest.mark.parametrize("shape", [(6, 17, 3), (7, 18, 3), (7, 17, 2)])
+def test_key_points_that_do_not_fit_are_refused(shape: tuple[int, ...]) -> None:
+    people = np.array([[7, 3]], np.uint8)
+    with pytest.raises(ValueError, match=r"\(7, 17, 3\) is expected"):
+        Parsing.from_maps(people, people, people, INFO, np.zeros(shape, np.float32))
 
 
 def test_equal_areas_keep_their_order() -> None:

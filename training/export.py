@@ -1,7 +1,7 @@
 """Checkpoint -> the file that the service reads: `python -m training.export --run FOLDER --out FILE`.
 
 Convolution weights in half precision, everything else in float32, keys as in `training.network`.
-The file is also where the next training starts (`training.train --start FILE`).
+The checksum is written beside it. The file is also where the next training starts (`training.train --start FILE`).
 """
 
 from __future__ import annotations
@@ -26,12 +26,17 @@ def exported_state(network: nn.Module) -> dict[str, Tensor]:
     return state
 
 
-def load_exported(network: nn.Module, path: Path) -> None:
-    """Fill `network` from an exported file; every key must be there and no other."""
+def load_exported(network: nn.Module, path: Path, new: tuple[str, ...] = ()) -> None:
+    """Fill `network` from an exported file; every key must be there and no other.
+
+    Keys that begin with one of `new` may be missing: they keep what they have, as a head does that
+    is younger than the file.
+    """
     stored = {key: value.float() for key, value in load_file(path).items()}
     own = network.state_dict()
     counters = {key for key in own if key.endswith("num_batches_tracked")}
     missing, unexpected = sorted(own.keys() - counters - stored.keys()), sorted(stored.keys() - own.keys())
+    missing = [key for key in missing if not key.startswith(new)] if new else missing
     if missing or unexpected:
         raise ValueError(f"{path}: missing {missing}, unexpected {unexpected}")
     network.load_state_dict(stored, strict=False)
@@ -49,6 +54,7 @@ def main(arguments: list[str] | None = None) -> None:
     network.load_state_dict(saved["average"])
     save_file(exported_state(network), args.out, metadata={"step": str(saved["step"])})
     digest = hashlib.sha256(args.out.read_bytes()).hexdigest()
+    args.out.with_suffix(".sha256").write_text(f"{digest}  {args.out.name}\n")
     print(f"{digest}  {args.out}  {args.out.stat().st_size} bytes, step {saved['step']}")
 
 

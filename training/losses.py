@@ -1,4 +1,4 @@
-"""What the network is asked for: parts (cross entropy and dice) and people (centres, offsets)."""
+"""What the network is asked for: parts (cross entropy and dice) and people (centres, offsets, key points)."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from torch import Tensor
 
 from humanparse.labels import NUM_CLASSES
 from training.dataset import IGNORE
+from training.targets import PEAK
 
 
 def parts_loss(logits: Tensor, labels: Tensor, weights: Tensor) -> Tensor:
@@ -40,10 +41,19 @@ def people_loss(output: Tensor, heat: Tensor, offset: Tensor, owned: Tensor, kno
     units of `grouping.OFFSET_UNIT` cells; owned (N, h, w) bool, pixels of a person; known (N, h, w) bool, not ignored.
     """
     output = output.float()
-    centre, probability = output[:, 0], output[:, 0].sigmoid()
-    peak = heat >= 0.999
-    positive = F.logsigmoid(centre) * (1 - probability) ** 2 * peak
-    negative = F.logsigmoid(-centre) * probability**2 * (1 - heat) ** 4 * (known & ~peak)
-    focal = -(positive.sum() + negative.sum()) / peak.sum().clamp(min=1)
     distance = (output[:, 1:] - offset).abs() * owned[:, None]
-    return 0.25 * focal + 2.0 * distance.sum() / (2 * owned.sum().clamp(min=1))
+    return 0.25 * focal(output[:, 0], heat, known) + 2.0 * distance.sum() / (2 * owned.sum().clamp(min=1))
+
+
+def joints_loss(logits: Tensor, heat: Tensor, known: Tensor) -> Tensor:
+    """Focal loss on key points: logits and heat (N, 17, h, w), known (N, 17, h, w) bool, where to learn."""
+    return 0.2 * focal(logits.float(), heat, known)
+
+
+def focal(logits: Tensor, heat: Tensor, known: Tensor) -> Tensor:
+    """CenterNet's loss per peak; all of one shape, heat in [0, 1] with 1 at peaks, known bool, not ignored."""
+    probability = logits.sigmoid()
+    peak = heat >= PEAK
+    positive = F.logsigmoid(logits) * (1 - probability) ** 2 * peak
+    negative = F.logsigmoid(-logits) * probability**2 * (1 - heat) ** 4 * (known & ~peak)
+    return -(positive.sum() + negative.sum()) / peak.sum().clamp(min=1)

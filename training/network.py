@@ -1,4 +1,4 @@
-"""The compact network in PyTorch: EfficientNet-Lite encoder, pyramid decoder, two heads.
+"""The compact network in PyTorch: EfficientNet-Lite encoder, pyramid decoder, three heads.
 
 State dict keys are the contract with `humanparse.parsers.compact.graph`, which builds the same
 network from the exported file without torch. Change both together; a test compares them.
@@ -16,6 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from humanparse.keypoints import NUM_KEYPOINTS
 from humanparse.labels import NUM_CLASSES
 from humanparse.parsers.compact.graph import NORM_EPS, TAPS
 
@@ -43,7 +44,7 @@ LITE2 = (
 )
 PYRAMID_WIDTH = 128
 FINE_WIDTH = 64
-HEATMAP_PRIOR = -4.0  # initial bias of the centre logits: centres are rare
+HEATMAP_PRIOR = -4.0  # initial bias of the centres' and key points' logits: they are rare
 
 
 class ConvNorm(nn.Module):
@@ -159,8 +160,9 @@ class Head(nn.Module):
 class CompactNetwork(nn.Module):
     """(N, 3, H, W) float32, RGB as (value - 127) / 128, H and W multiples of 32 -> stride-4 maps.
 
-    Returns `parts` (N, 20, H/4, W/4) logits and `people` (N, 3, H/4, W/4): centre logit, then the
-    offset (dy, dx) from the cell to its person's centre in units of `grouping.OFFSET_UNIT` cells.
+    Returns `parts` (N, 20, H/4, W/4) logits, `people` (N, 3, H/4, W/4): centre logit, then the
+    offset (dy, dx) from the cell to its person's centre in units of `grouping.OFFSET_UNIT` cells,
+    and `joints` (N, 17, H/4, W/4): for each key point the logit that somebody's lies in the cell.
     """
 
     def __init__(self) -> None:
@@ -169,14 +171,16 @@ class CompactNetwork(nn.Module):
         self.decoder = Decoder()
         self.parts = Head(NUM_CLASSES)
         self.people = Head(3)
+        self.joints = Head(NUM_KEYPOINTS)
         with torch.no_grad():
             self.people.out.bias.copy_(  # type: ignore[union-attr]
                 torch.tensor([HEATMAP_PRIOR, 0.0, 0.0])
             )
+            self.joints.out.bias.fill_(HEATMAP_PRIOR)  # type: ignore[union-attr]
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         fine = self.decoder(self.encoder(x))
-        return self.parts(fine), self.people(fine)
+        return self.parts(fine), self.people(fine), self.joints(fine)
 
 
 def double(x: Tensor) -> Tensor:

@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from humanparse.labels import PALETTE
-from training.dataset import Sample
+from training.dataset import COLOURS, Sample
 
 
 def read_log(path: Path) -> dict[str, tuple[list[int], list[float]]]:
@@ -35,7 +34,7 @@ def draw_curve(series: dict[str, tuple[list[int], list[float]]], path: Path) -> 
     from matplotlib import pyplot
 
     figure, left = pyplot.subplots(figsize=(8, 4.5), layout="constrained")
-    for name in ("parts", "people"):
+    for name in ("parts", "people", "joints"):
         if name in series:
             left.plot(*series[name], label=f"{name} loss")
     left.set(xlabel="step", ylabel="training loss")
@@ -50,9 +49,8 @@ def draw_curve(series: dict[str, tuple[list[int], list[float]]], path: Path) -> 
 
 def draw_samples(samples: list[Sample], predicted: list[NDArray[np.uint8]], path: Path) -> None:
     """One row a photo: itself, truth (ignored pixels white), prediction."""
-    colours = np.vstack([PALETTE, np.full((236, 3), 255, np.uint8)])
     columns = []
     for sample, labels in zip(samples, predicted, strict=True):
-        strip = np.vstack([sample.image, colours[sample.labels], colours[labels]])
+        strip = np.vstack([sample.image, COLOURS[sample.labels], COLOURS[labels]])
         columns.append(cv2.resize(strip, (200, 900), interpolation=cv2.INTER_AREA))
     Image.fromarray(np.hstack(columns)).save(path)

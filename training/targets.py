@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from humanparse.keypoints import NUM_KEYPOINTS
 from humanparse.parsers.compact.graph import STRIDE
 from humanparse.parsers.compact.grouping import OFFSET_UNIT
 from training.dataset import IGNORE
+from training.pose import SURE
 from training.scenes import Scene
 
 PARTS_STRIDE = 2  # parts are compared at twice the resolution of the output: glasses are thin
+PEAK = 0.999  # heat from which a cell is a key point or centre itself
 
 
 def make_targets(scene: Scene) -> dict[str, NDArray[np.generic]]:
-    """labels (H/2, W/2); heat, offset (2, ...), owned and known at (H/4, W/4)."""
+    """labels (H/2, W/2); heat, offset (2, ...), owned, known, joints and joints_known (17, ...) at (H/4, W/4)."""
     people = scene.people[STRIDE // 2 :: STRIDE, STRIDE // 2 :: STRIDE]
     height, width = people.shape
     heat = np.zeros((height, width), np.float32)
@@ -33,10 +37,55 @@ def make_targets(scene: Scene) -> dict[str, NDArray[np.generic]]:
         offset[0][mine] = (y - rows[mine]) / OFFSET_UNIT
         offset[1][mine] = (x - columns[mine]) / OFFSET_UNIT
     coarse = scene.labels[STRIDE // 2 :: STRIDE, STRIDE // 2 :: STRIDE]
+    known = (coarse != IGNORE) | (people > 0)
     return {
         "labels": scene.labels[::PARTS_STRIDE, ::PARTS_STRIDE],
         "heat": heat,
         "offset": offset,
         "owned": people > 0,
-        "known": (coarse != IGNORE) | (people > 0),
+        "known": known,
+        **joint_targets(scene, people, known),
     }
+
+
+def joint_targets(scene: Scene, people: NDArray[np.uint8], known: NDArray[np.bool_]) -> dict[str, NDArray[np.generic]]:
+    """joints (17, h, w) float32 in [0, 1], 1 at key points in sight; joints_known (17, h, w) bool, where to learn.
+
+    people (h, w) uint8 and known (h, w) bool on the same grid. Nothing is learned where bystanders
+    are, on people without key points, and around key points that are unsure or hidden.
+    """
+    height, width = people.shape
+    heat = np.zeros((NUM_KEYPOINTS, height, width), np.float32)
+    learn = np.repeat(known[None], NUM_KEYPOINTS, axis=0)
+    for number, points in enumerate(scene.points, start=1):
+        mine = people == number
+        if not points[:, 2].any():
+            learn[:, mine] = False
+            continue
+        span = np.ptp(points[:, 1]) / STRIDE
+        sigma = float(np.clip(0.014 * span, 0.8, 3.0))
+        near = cv2.dilate(mine.view(np.uint8), np.ones((3, 3), np.uint8))
+        for joint, (px, py, confidence) in enumerate(points):
+            x, y = (px + 0.5) / STRIDE - 0.5, (py + 0.5) / STRIDE - 0.5
+            column, row = round(float(x)), round(float(y))
+            inside = 0 <= column < width and 0 <= row < height
+            if inside and confidence >= SURE and near[row, column]:
+                window, distance = _around(x, y, 3 * sigma + 1, height, width)
+                blob = np.exp(-(distance**2) / (2 * sigma**2))
+                heat[joint][window] = np.maximum(heat[joint][window], blob)
+                heat[joint, row, column] = 1.0
+            else:
+                window, distance = _around(x, y, max(3.0, 0.06 * span), height, width)
+                learn[joint][window] &= distance > max(3.0, 0.06 * span)
+    learn |= heat >= PEAK
+    return {"joints": heat, "joints_known": learn}
+
+
+def _around(
+    x: float, y: float, reach: float, height: int, width: int
+) -> tuple[tuple[slice, slice], NDArray[np.float32]]:
+    """The window of the cells within `reach` of (x, y), and each one's distance, in cells."""
+    y0, y1 = int(np.clip(y - reach, 0, height)), int(np.clip(y + reach + 2, 0, height))
+    x0, x1 = int(np.clip(x - reach, 0, width)), int(np.clip(x + reach + 2, 0, width))
+    rows, columns = np.mgrid[y0:y1, x0:x1].astype(np.float32)
+    return (slice(y0, y1), slice(x0, x1)), np.hypot(rows - y, columns - x)

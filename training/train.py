@@ -24,19 +24,22 @@ from tqdm import tqdm
 
 from humanparse.parsers.compact.graph import MIDDLE, SPREAD
 from training.augment import change_light
-from training.dataset import Sample, class_weights, read_names, read_sample, repeat_weights
-from training.losses import parts_loss, people_loss
+from training.dataset import Sample, class_weights, read_samples, repeat_weights
+from training.losses import joints_loss, parts_loss, people_loss
 from training.network import CompactNetwork, load_imagenet
 from training.report import draw_curve, draw_samples, read_log
 from training.scenes import make_scene
+from training.scores import score_parts
 from training.targets import make_targets
-from training.validate import predict_labels, score_parts
+from training.validate import predict_labels
 
 # (height, width) of a batch's frames: few, so that oneDNN's caches stay small; tall ones, so that whole people are seen
-# as large as the parser will see them
-SIZES = ((384, 288), (320, 352), (512, 224))
+# as large as the parser will see them. Batches of larger frames have fewer: all cost about the same.
+SIZES = ((384, 288), (512, 352), (320, 352), (512, 224), (352, 512))
+USUAL_PIXELS = 384 * 288  # frames of so many pixels come in batches of `--batch`
 WARMUP_STEPS = 100
-DECAY_SHARE = 0.35  # of all steps: the learning rate is constant, then falls along a cosine
+DECAY_SHARE = 0.5  # of all steps: the learning rate is constant, then falls along a cosine
+LOSSES = ("parts", "people", "joints")
 ENCODER_RATE, DECODER_RATE = 4e-4, 1.5e-3
 
 
@@ -66,7 +69,9 @@ class Steps(Sampler[list[tuple[int, int]]]):
 
     def __iter__(self) -> Iterator[list[tuple[int, int]]]:
         for step in range(self.start, self.end):
-            yield [(step, place) for place in range(self.batch)]
+            height, width = SIZES[step % len(SIZES)]
+            frames = max(2, min(self.batch, round(self.batch * USUAL_PIXELS / (height * width))))
+            yield [(step, place) for place in range(frames)]
 
     def __len__(self) -> int:
         return self.end - self.start
@@ -113,7 +118,7 @@ class Run:
         if start is not None:
             from training.export import load_exported
 
-            load_exported(self.network, start)
+            load_exported(self.network, start, new=("joints.",))
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = copy.deepcopy(self.network).eval()
         self.optimizer = make_optimizer(self.network)
@@ -139,7 +144,7 @@ class Run:
         path = self.folder / "log.csv"
         fresh = not path.exists()
         with path.open("a", newline="") as file:
-            writer = csv.DictWriter(file, ["step", "loss", "parts", "people", "miou"])
+            writer = csv.DictWriter(file, ["step", "loss", *LOSSES, "miou"])
             if fresh:
                 writer.writeheader()
             writer.writerow(row)
@@ -149,10 +154,11 @@ def train(args: argparse.Namespace) -> None:
     torch.set_num_threads(args.threads)
     cv2.setNumThreads(1)
     torch.manual_seed(args.seed)
-    names = read_names(args.data, "train")[: args.limit]
-    samples = [read_sample(args.data, name) for name in tqdm(names, desc="read", unit="photo")]
-    checks = [read_sample(args.data, name) for name in read_names(args.data, "val")[: args.limit]]
+    samples = read_samples(args.data, "train", limit=args.limit)
+    checks = read_samples(args.data, "val", limit=args.limit)
     weights = torch.from_numpy(class_weights(samples))
+    for folder, split in ((args.pseudo, "pseudo"), (args.raised, "raised")):
+        samples += read_samples(args.data, split, folder, args.limit) if folder else []
     run = Run(args.run, args.start)
     loader = DataLoader(
         Scenes(samples, args.seed),
@@ -160,46 +166,49 @@ def train(args: argparse.Namespace) -> None:
         num_workers=args.workers,
         prefetch_factor=4 if args.workers else None,
     )
-    recent: list[tuple[float, float]] = []
+    recent: list[list[float]] = []
     bar = tqdm(loader, initial=run.step, total=args.steps, unit="step", mininterval=5)
     for batch in bar:
-        parts, people = learn(run, batch, weights, rate_at(run.step, args.steps))
+        losses = learn(run, batch, weights, args.rate * rate_at(run.step, args.steps))
         run.step += 1
-        recent.append((parts, people))
-        bar.set_postfix(parts=f"{parts:.3f}", people=f"{people:.3f}")
+        recent.append(losses)
+        bar.set_postfix({name: f"{loss:.3f}" for name, loss in zip(LOSSES, losses, strict=True)})
         if run.step % 50 == 0:
             mean = np.mean(recent, axis=0)
             recent.clear()
-            run.log({"step": run.step, "loss": mean.sum(), "parts": mean[0], "people": mean[1], "miou": ""})
+            run.log({"step": run.step, "loss": mean.sum(), **dict(zip(LOSSES, mean, strict=True)), "miou": ""})
         if run.step % args.validate_every == 0 or run.step == args.steps:
             check(run, checks)
         if run.step % args.save_every == 0 or run.step == args.steps:
             run.save()
 
 
-def learn(run: Run, batch: dict[str, Tensor], weights: Tensor, rate: float) -> tuple[float, float]:
-    """One step; returns the two losses."""
+def learn(run: Run, batch: dict[str, Tensor], weights: Tensor, rate: float) -> list[float]:
+    """One step; returns the losses in the order of LOSSES."""
     for group in run.optimizer.param_groups:
         group["lr"] = group["rate"] * rate
     run.network.train()
     image = ((batch["image"].float() - MIDDLE) / SPREAD).contiguous(memory_format=torch.channels_last)
     with torch.autocast("cpu", torch.bfloat16):
-        logits, output = run.network(image)
-    parts = parts_loss(logits, batch["labels"].long(), weights)
-    people = people_loss(output, batch["heat"], batch["offset"], batch["owned"], batch["known"])
+        logits, output, joints = run.network(image)
+    losses = [
+        parts_loss(logits, batch["labels"].long(), weights),
+        people_loss(output, batch["heat"], batch["offset"], batch["owned"], batch["known"]),
+        joints_loss(joints, batch["joints"], batch["joints_known"]),
+    ]
     run.optimizer.zero_grad(set_to_none=True)
-    (parts + people).backward()  # type: ignore[no-untyped-call]
+    torch.stack(losses).sum().backward()  # type: ignore[no-untyped-call]
     nn.utils.clip_grad_norm_(run.network.parameters(), 5.0)
     run.optimizer.step()
     follow(run.average, run.network, run.step)
-    return float(parts.detach()), float(people.detach())
+    return [float(loss.detach()) for loss in losses]
 
 
 def check(run: Run, checks: list[Sample]) -> None:
     """Score the weight average on the validation photos and draw the curve and some of them."""
     predicted = [predict_labels(run.average, sample.image) for sample in checks]
     score = score_parts(predicted, [sample.labels for sample in checks])
-    run.log({"step": run.step, "loss": "", "parts": "", "people": "", "miou": score.mean})
+    run.log({"step": run.step, "miou": score.mean})
     tqdm.write(f"step {run.step}: {score}")
     draw_curve(read_log(run.folder / "log.csv"), run.folder / "curve.png")
     draw_samples(checks[:6], predicted[:6], run.folder / f"val_{run.step:06d}.png")
@@ -210,6 +219,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder with photos/, labels/, train.txt, val.txt")
     parser.add_argument("--run", type=Path, required=True, help="folder of this run; an existing one goes on")
     parser.add_argument("--start", type=Path, help="exported weights to start from instead of ImageNet's")
+    parser.add_argument("--pseudo", type=Path, help="folder made by training.pseudo: photos to learn from, too")
+    parser.add_argument("--raised", type=Path, help="folder made by training.raise_arms: photos to learn from, too")
+    parser.add_argument("--rate", type=float, default=1.0, help="factor on the learning rate (less after --start)")
     parser.add_argument("--steps", type=int, default=6000)
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--threads", type=int, default=1)

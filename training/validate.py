@@ -1,8 +1,6 @@
-"""Label maps from the PyTorch network, and how they score."""
+"""Label maps from the PyTorch network in training."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -11,49 +9,8 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import nn
 
-from humanparse.labels import CLASSES, NUM_CLASSES
+from humanparse.parsers.compact.frame import LONG_SIDE, prepare
 from humanparse.parsers.compact.graph import MIDDLE, SPREAD
-from humanparse.parsers.compact.parser import LONG_SIDE, prepare
-from training.dataset import IGNORE
-
-
-@dataclass(frozen=True)
-class PartsScore:
-    """Intersection over union by class, NaN where a class is neither in truth nor in answer."""
-
-    iou: NDArray[np.float64]
-    pixel_accuracy: float
-
-    @property
-    def mean(self) -> float:
-        return float(np.nanmean(self.iou))
-
-    def __str__(self) -> str:
-        named = " ".join(f"{c.name}={v:.2f}" for c, v in zip(CLASSES, self.iou, strict=True))
-        return f"mIoU {self.mean:.4f}, pixels {self.pixel_accuracy:.4f}: {named}"
-
-
-def confusion(predicted: NDArray[np.uint8], truth: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """(20, 20) counts, rows truth, columns answer, ignored pixels left out."""
-    known = truth != IGNORE
-    pairs = truth[known].astype(np.int64) * NUM_CLASSES + predicted[known]
-    return np.bincount(pairs, minlength=NUM_CLASSES**2).reshape(NUM_CLASSES, NUM_CLASSES)
-
-
-def score_confusion(counts: NDArray[np.int64]) -> PartsScore:
-    """IoU by class from summed counts."""
-    hit = np.diag(counts).astype(float)
-    union = counts.sum(0) + counts.sum(1) - hit
-    iou = np.where(union > 0, hit / np.maximum(union, 1), np.nan)
-    return PartsScore(iou, float(hit.sum() / max(1, counts.sum())))
-
-
-def score_parts(predicted: list[NDArray[np.uint8]], truth: list[NDArray[np.uint8]]) -> PartsScore:
-    """IoU over all photos together, as CIHP and LIP count it."""
-    counts = np.zeros((NUM_CLASSES, NUM_CLASSES), np.int64)
-    for answer, labels in zip(predicted, truth, strict=True):
-        counts += confusion(answer, labels)
-    return score_confusion(counts)
 
 
 @torch.no_grad()

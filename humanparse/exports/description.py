@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from humanparse.exports.maps import label_map_png, people_map_png
 from humanparse.exports.masks import mask_png, part_mask, part_polygons, part_rle
+from humanparse.keypoints import KEYPOINT_NAMES
 from humanparse.labels import PALETTE
 from humanparse.records import Parsing, Part, Person
 
@@ -29,6 +30,8 @@ def describe(
         "parser": {"name": parsing.parser.name, "version": parsing.parser.version},
         "people": [_describe_person(parsing, person, include) for person in parsing.persons],
     }
+    if "keypoints" in include:
+        answer["keypoint_names"] = list(KEYPOINT_NAMES)
     if "label_map" in include:
         answer["label_map"] = _text(label_map_png(parsing, palette))
     if "people_map" in include:
@@ -37,13 +40,16 @@ def describe(
 
 
 def _describe_person(parsing: Parsing, person: Person, include: frozenset[str]) -> dict[str, Any]:
-    return {
+    answer: dict[str, Any] = {
         "id": person.number,
         "score": person.score,
         "area": person.area,
         "box": list(person.box),
         "parts": [_describe_part(parsing, person, part, include) for part in person.parts],
     }
+    if "keypoints" in include:
+        answer["keypoints"] = [list(point) for point in person.keypoints]
+    return answer
 
 
 def _describe_part(parsing: Parsing, person: Person, part: Part, include: frozenset[str]) -> dict[str, Any]:

@@ -40,3 +40,7 @@ class Parser(ABC):
 
         Raises ParserError where the runtime fails.
         """
+
+    def glance(self, image: NDArray[np.uint8]) -> Parsing:
+        """As `parse`, but cheaper where that takes a closer look at parts of the photo; the same elsewhere."""
+        return self.parse(image)

@@ -17,6 +17,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from humanparse.errors import NotFound
 from humanparse.exports import PEOPLE_PALETTE, describe, label_map_png, people_map_png
 from humanparse.images import accept_attribute, encode_jpeg, encode_png, format_names
+from humanparse.keypoints import MIN_SCORE, SKELETON
 from humanparse.labels import CLASSES, NAMES, PALETTE
 from humanparse.parsers import AUTO, PARSERS, make_parser
 from humanparse.pipeline import Answer, Stopwatch
@@ -107,6 +108,12 @@ def palette() -> Response:
     return answer
 
 
+@blueprint.app_context_processor
+def anatomy() -> dict[str, Any]:
+    """What the viewer draws skeletons from: pairs of key points, and the score from which one is shown."""
+    return {"bones": SKELETON, "min_score": MIN_SCORE}
+
+
 @blueprint.app_template_filter()
 def spoken(part: int) -> str:
     """A class's name as people write it: UpperClothes -> Upper clothes."""
@@ -145,7 +152,7 @@ def _files(answer: Answer) -> dict[str, bytes]:
             "labels.png": label_map_png(answer.parsing),
             "people.png": people_map_png(answer.parsing),
         }
-    summary = {**describe(answer.parsing), "timing_ms": answer.timing_with(watch)}
+    summary = {**describe(answer.parsing, frozenset({"keypoints"})), "timing_ms": answer.timing_with(watch)}
     return {**files, "parsing.json": json.dumps(summary, sort_keys=False).encode()}
 
 

@@ -42,6 +42,7 @@ def option_schemas(defaults: dict[str, Any]) -> dict[str, Schema]:
     special: dict[str, Schema] = {
         "alpha": {"type": "number", "minimum": 0, "maximum": 1},
         "outline": {"type": "boolean", "default": True},
+        "detail": {"type": "boolean", "default": True},
         "include": listed({"type": "string", "enum": list(INCLUDES)}),
     }
     schemas = {}
@@ -60,6 +61,13 @@ BOX: Final[Schema] = {
     "minItems": 4,
     "maxItems": 4,
 }
+KEYPOINT: Final[Schema] = {
+    "type": "array",
+    "items": {"type": "number"},
+    "minItems": 3,
+    "maxItems": 3,
+    "description": "x, y in pixels of the photo, score from 0 to 1.",
+}
 PART: Final = record(
     {"mask": BASE64_PNG, "rle": record(size=listed(COUNT), counts=TEXT), "polygons": listed(listed(COUNT))},
     id=PART_ID,
@@ -69,6 +77,7 @@ PART: Final = record(
     box=BOX,
 )
 PERSON: Final = record(
+    {"keypoints": listed(KEYPOINT, "In the order of `keypoint_names`; empty where the parser knows none.")},
     id={"type": "integer", "minimum": 1, "maximum": 255, "description": "The number in the people map."},
     score=SCORE,
     area={"type": "integer", "minimum": 1},
@@ -90,7 +99,11 @@ ANSWER_KEYS: Final[dict[str, Schema]] = {
     "people": listed(ref("Person"), "Largest first."),
     "timing_ms": {"type": "object", "additionalProperties": {"type": "number", "minimum": 0}},
 }
-MAPS: Final[dict[str, Schema]] = {"label_map": BASE64_PNG, "people_map": BASE64_PNG}
+MAPS: Final[dict[str, Schema]] = {
+    "label_map": BASE64_PNG,
+    "people_map": BASE64_PNG,
+    "keypoint_names": listed(TEXT, "COCO's."),
+}
 PROBLEM: Final[Schema] = {
     "type": "object",
     "description": "RFC 9457, with a stable `code` and what the case knows besides.",

@@ -34,7 +34,7 @@ export class Result {
     this.answer = answer;
     this.pinned = null;
     this.section.hidden = false; // first, so that the picture has its size
-    this.viewer.show(photo, maps);
+    this.viewer.show(photo, maps, answer);
     this.legend.show(answer);
     const headline = writeHeadline(answer);
     document.getElementById("headline").textContent = headline;

@@ -6,6 +6,7 @@
 import { paintColours, thin } from "./colours.js";
 import { text } from "./messages.js";
 import { paintOutlines } from "./outlines.js";
+import { hasSkeletons, paintSkeletons } from "./skeleton.js";
 
 const SHOWN_PIXELS = 3_000_000; // enough for a screen; more only makes picking slow
 const SAVED_PIXELS = 16_000_000; // the largest canvas that every browser gives (Safari on phones: 16.7 million)
@@ -15,6 +16,9 @@ export class Viewer {
   constructor(root, partNames, onPick) {
     this.find = (selector) => root.querySelector(selector);
     this.partNames = partNames;
+    const { bones, minScore } = this.find(".skeletons").dataset;
+    this.anatomy = { bones: JSON.parse(bones), minScore: Number(minScore) };
+    this.answer = null;
     this.maps = null; // of the photo's size
     this.shown = null; // the same, thinned for the screen
     this.pinned = null; // picked by a click or key, stays
@@ -33,8 +37,9 @@ export class Viewer {
     picture.addEventListener("click", (event) => onPick(this.#locate(event)));
   }
 
-  /** Show a photo (an <img> that is loaded) with its maps. */
-  show(photo, maps) {
+  /** Show a photo (an <img> that is loaded) with its maps and the answer of the API. */
+  show(photo, maps, answer) {
+    this.answer = answer;
     this.maps = maps;
     this.shown = thin(maps, SHOWN_PIXELS);
     this.pinned = this.passing = null;
@@ -48,9 +53,11 @@ export class Viewer {
     stage.style.setProperty("--width", width);
     stage.style.setProperty("--height", height);
     this.compare.value = this.compare.defaultValue;
+    this.find(".skeleton").closest("label").hidden = !hasSkeletons(answer);
     this.#place();
     this.#paint();
     paintOutlines(this.find(".outlines"), this.shown.people);
+    paintSkeletons(this.find(".skeletons"), this.shown.labels, answer, this.anatomy);
   }
 
   /** Pick out {person, part}, or nothing with null; `passing`: only while pointed at. */
@@ -76,6 +83,11 @@ export class Viewer {
       context.globalAlpha = 1;
       context.drawImage(layer, 0, 0);
     }
+    if (this.#hasSkeletons()) {
+      paintSkeletons(layer, maps.labels, this.answer, this.anatomy);
+      context.globalAlpha = 1;
+      context.drawImage(layer, 0, 0);
+    }
     return new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
   }
 
@@ -91,6 +103,10 @@ export class Viewer {
     return this.find(".outline").checked && Number(this.opacity.value) > 0;
   }
 
+  #hasSkeletons() {
+    return this.find(".skeleton").checked && this.answer !== null && hasSkeletons(this.answer);
+  }
+
   #paint() {
     if (this.shown) paintColours(this.find(".colours"), this.shown, this.#look());
   }
@@ -101,6 +117,7 @@ export class Viewer {
     stage.style.setProperty("--at", `${this.compare.value}%`);
     stage.style.setProperty("--opacity", this.opacity.value / 100);
     this.find(".outlines").hidden = !this.#hasOutlines();
+    this.find(".skeletons").hidden = !this.#hasSkeletons();
     this.find("output").textContent = `${this.opacity.value} %`;
     const words = this.compare.dataset.valuetext.replace("{percent}", this.compare.value);
     this.compare.setAttribute("aria-valuetext", words);

@@ -162,7 +162,7 @@ def test_the_saved_data_is_the_apis(page: Page, astronaut_file: Path, tmp_path: 
     path = tmp_path / "parsing.json"
     saved = page.evaluate("JSON.parse", save(page, "#save-json", tmp_path).decode())
     assert path.exists()
-    told = ask_api(page, astronaut_file)
+    told = ask_api(page, astronaut_file, include="keypoints")
     for body in (saved, told):
         body.pop("timing_ms")
         body.pop("result_image", None)
@@ -215,3 +215,36 @@ def test_people_can_be_coloured_apart(page: Page, astronaut_file: Path) -> None:
     people = read_canvas(page)
     assert np.array_equal(parts[..., 3], people[..., 3])
     assert not np.array_equal(parts, people)
+
+
+def answer_with(page: Page, file: Path, keypoints: list[list[float]]) -> None:
+    """Let the next requests for parsing be answered with these key points for everybody."""
+    told = ask_api(page, file, alpha="0", outline="false", include="label_map,people_map,keypoints")
+    for person in told["people"]:
+        person["keypoints"] = keypoints
+    page.route(PARSE, lambda route: route.fulfill(json=told))
+
+
+def test_skeletons_are_drawn_where_key_points_are_known_and_asked_for(
+    page: Page, astronaut_file: Path, tmp_path: Path
+) -> None:
+    """Key points down the diagonal, so that every bone lies on it; the last of them a guess."""
+    answer_with(page, astronaut_file, [[100 + 20 * i, 100 + 20 * i, 0.1 if i == 16 else 0.9] for i in range(17)])
+    choose(page, astronaut_file)
+    switch = page.locator(".skeleton")
+    expect(switch).to_be_visible()
+    expect(page.locator(".skeletons")).to_be_hidden()
+    plain = decode(save(page, "#save-overlay", tmp_path))
+    switch.check()
+    expect(page.locator(".skeletons")).to_be_visible()
+    changed = (decode(save(page, "#save-overlay", tmp_path)) != plain).any(axis=2)
+    assert changed[250, 250]
+    assert not changed[250, 270]
+    assert not changed[415, 415]  # from here on only the bone to the guess would lead
+
+
+def test_without_key_points_there_is_no_skeleton_to_switch_on(page: Page, astronaut_file: Path) -> None:
+    answer_with(page, astronaut_file, [])
+    choose(page, astronaut_file)
+    expect(page.locator(".outline")).to_be_visible()
+    expect(page.locator(".skeleton")).to_be_hidden()

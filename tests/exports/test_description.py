@@ -13,6 +13,7 @@ from PIL import Image
 from pycocotools import mask as coco_mask
 
 from humanparse.exports import describe
+from humanparse.keypoints import KEYPOINT_NAMES
 from humanparse.labels import NAMES
 from humanparse.options import INCLUDES
 from humanparse.records import Parsing
@@ -40,7 +41,15 @@ def test_the_description_is_plain_json_that_repeats_the_records(parsing: Parsing
 
 def test_nothing_is_included_unasked(parsing: Parsing) -> None:
     text = json.dumps(describe(parsing))
-    assert not any(f'"{key}"' in text for key in ("label_map", "people_map", "mask", "rle", "polygons"))
+    assert not any(f'"{key}' in text for key in ("label_map", "people_map", "mask", "rle", "polygons", "keypoints"))
+
+
+def test_key_points_come_in_the_order_of_their_names(parsing: Parsing) -> None:
+    answer = json.loads(json.dumps(describe(parsing, frozenset({"keypoints"}))))
+    assert answer["keypoint_names"] == list(KEYPOINT_NAMES)
+    for person, said in zip(parsing.persons, answer["people"], strict=True):
+        assert said["keypoints"] == [[x, y, score] for x, y, score in person.keypoints]
+        assert len(said["keypoints"]) == 17
 
 
 def test_masks_rle_and_polygons_are_the_same_pixels(parsing: Parsing) -> None:

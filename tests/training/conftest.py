@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import cv2
@@ -30,6 +31,15 @@ def draw_person(size: tuple[int, int], seed: int) -> tuple[np.ndarray, np.ndarra
     return image, labels
 
 
+def person_points(size: tuple[int, int]) -> np.ndarray:
+    """(17, 3) float32: the drawn figure's key points, each inside its part, all sure."""
+    u, v = size[0] // 10, size[1] // 10
+    face = [(1.5, 5), (1.3, 5.4), (1.3, 4.6), (1.4, 5.8), (1.4, 4.2)]
+    arms = [(y, x) for y in (2.2, 3.5, 4.8) for x in (7.5, 2.5)]
+    legs = [(y, x) for y in (5.2, 6.5, 8.5) for x in (6, 4)]
+    return np.array([(x * v, y * u, 0.9) for y, x in face + arms + legs], np.float32)
+
+
 @pytest.fixture(scope="session")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("data")
@@ -42,6 +52,10 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
         picture = Image.fromarray(labels, "L").convert("P")
         picture.putdata(labels.ravel().tolist())
         picture.save(folder / "labels" / f"{name}.png")
+    entry = {"keypoints": person_points((200, 140)).tolist(), "box": [28, 20, 112, 180], "ok": True}
+    (folder / "keypoints.json").write_text(json.dumps(dict.fromkeys(names, entry)))
+    (folder / "tags.json").write_text(json.dumps({name: ["coat", "skirt"] for name in names}))
+    (folder / "unlabelled.txt").write_text("\n".join(names[:2]))
     (folder / "train.txt").write_text("\n".join(names[:4]))
     (folder / "val.txt").write_text("\n".join(names[4:]))
     return folder

@@ -9,7 +9,7 @@ import openvino as ov
 import pytest
 import torch
 
-from humanparse.parsers.compact.graph import build_graph
+from humanparse.parsers.compact.graph import HEADS, build_graph
 from training.export import exported_state, load_exported
 from training.network import CompactNetwork
 
@@ -36,11 +36,12 @@ def test_graph_and_network_agree(network: CompactNetwork, size: tuple[int, int])
     tensors = {key: value.numpy() for key, value in exported_state(network).items()}
     compiled = ov.Core().compile_model(build_graph(tensors), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     with torch.no_grad():
-        parts, people = network((torch.from_numpy(image).permute(0, 3, 1, 2).float() - 127) / 128)
+        maps = network((torch.from_numpy(image).permute(0, 3, 1, 2).float() - 127) / 128)
     answer = compiled([image])
     assert answer["parts"].shape == (1, 20, size[0] // 4, size[1] // 4)
-    assert np.abs(answer["parts"] - parts.numpy()).max() < 1e-4 * max(1.0, float(parts.abs().max()))
-    assert np.abs(answer["people"] - people.numpy()).max() < 1e-4 * max(1.0, float(people.abs().max()))
+    assert answer["joints"].shape == (1, 17, size[0] // 4, size[1] // 4)
+    for head, expected in zip(HEADS, maps, strict=True):
+        assert np.abs(answer[head] - expected.numpy()).max() < 1e-4 * max(1.0, float(expected.abs().max())), head
 
 
 def test_the_graph_refuses_tensors_that_do_not_fit(network: CompactNetwork) -> None:

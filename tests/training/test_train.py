@@ -11,7 +11,8 @@ import pytest
 import torch
 
 from training import export, train
-from training.losses import parts_loss, people_loss
+from training.dataset import Sample
+from training.losses import joints_loss, parts_loss, people_loss
 from training.train import DECAY_SHARE, WARMUP_STEPS, rate_at
 
 ARGUMENTS = ["--batch", "2", "--workers", "0", "--validate-every", "2", "--save-every", "1"]
@@ -19,7 +20,8 @@ ARGUMENTS = ["--batch", "2", "--workers", "0", "--validate-every", "2", "--save-
 
 @pytest.fixture(autouse=True)
 def small_frames(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(train, "SIZES", ((64, 64),))
+    monkeypatch.setattr(train, "SIZES", ((64, 64), (96, 64)))
+    monkeypatch.setattr(train, "USUAL_PIXELS", 64 * 64)
     threads = torch.get_num_threads()
     yield
     torch.set_num_threads(threads)
@@ -48,7 +50,9 @@ def test_an_export_is_what_its_checksum_says(data: Path, tmp_path: Path, capsys:
     run(data, tmp_path / "run", 1)
     out = tmp_path / "compact.safetensors"
     export.main(["--run", str(tmp_path / "run"), "--out", str(out)])
-    assert hashlib.sha256(out.read_bytes()).hexdigest() in capsys.readouterr().out
+    digest = hashlib.sha256(out.read_bytes()).hexdigest()
+    assert digest in capsys.readouterr().out
+    assert out.with_suffix(".sha256").read_text() == f"{digest}  compact.safetensors\n"
     assert out.stat().st_size < 12_000_000
     run_from = ["--data", str(data), "--run", str(tmp_path / "next"), "--steps", "1", "--start", str(out)]
     train.main([*run_from, *ARGUMENTS])
@@ -93,3 +97,36 @@ def test_people_loss_is_lowest_at_the_truth() -> None:
         wrong = truth.clone()
         wrong[:, channel] = -wrong[:, channel]
         assert people_loss(wrong, heat, offset, owned, known) > best
+
+
+def test_joints_loss_is_lowest_at_the_truth_and_nothing_where_nothing_is_known() -> None:
+    heat = torch.zeros(1, 17, 8, 8)
+    heat[0, :, 3, 5] = 1
+    known = torch.ones(1, 17, 8, 8, dtype=torch.bool)
+    truth = heat * 12 - 6
+    assert joints_loss(truth, heat, known) < 0.1 * joints_loss(-truth, heat, known)
+    assert joints_loss(truth + 20 * (1 - heat), heat, known & (heat > 0)) == joints_loss(
+        truth, heat, known & (heat > 0)
+    )
+
+
+def test_larger_frames_come_in_smaller_batches() -> None:
+    steps = [len(keys) for keys in train.Steps(0, 4, 6)]
+    assert steps == [6, 4, 6, 4]
+
+
+def test_made_photos_are_learned_from_too(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = tmp_path / "made"
+    (made / "labels").mkdir(parents=True)
+    shutil.copy(data / "labels" / "0003.png", made / "labels" / "0003.png")
+    (made / "pseudo.txt").write_text("0003")
+    seen: list[int] = []
+    scenes = train.Scenes.__init__
+
+    def count(self: train.Scenes, samples: list[Sample], seed: int) -> None:
+        seen.append(len(samples))
+        scenes(self, samples, seed)
+
+    monkeypatch.setattr(train.Scenes, "__init__", count)
+    train.main(["--data", str(data), "--run", str(tmp_path / "run"), "--steps", "1", "--pseudo", str(made), *ARGUMENTS])
+    assert seen == [5]

@@ -72,7 +72,9 @@ def test_nobody_is_said_and_is_no_error(settings: Settings, photo: bytes) -> Non
 
 def test_page_and_json_agree(client: FlaskClient, photo: bytes) -> None:
     address = keep(client, photo)
-    body = client.post("/api/parse?include=label_map,people_map", data={"image": (BytesIO(photo), "a.jpg")}).get_json()
+    body = client.post(
+        "/api/parse?include=label_map,people_map,keypoints", data={"image": (BytesIO(photo), "a.jpg")}
+    ).get_json()
     kept = client.get(f"{address}/parsing.json").get_json()
     assert kept.pop("timing_ms").keys() == body.pop("timing_ms").keys()
     assert client.get(f"{address}/labels.png").data == b64decode(body.pop("label_map"))

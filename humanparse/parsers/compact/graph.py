@@ -22,16 +22,19 @@ BLOCKS = 21
 STRIDES = {1: 2, 4: 2, 7: 2, 15: 2}  # block -> stride, where it is not 1
 TAPS = (3, 6, 14, 20)  # blocks whose outputs are the maps of stride 4, 8, 16, 32
 MIDDLE, SPREAD = 127.0, 128.0  # EfficientNet-Lite's own normalisation
+HEADS = ("parts", "people", "joints")
+JOINTS_KEY = "joints.out.weight"  # weights made before version 2 have no key points
 MULTIPLE = 32  # height and width must be multiples of the coarsest stride
 STRIDE = 4  # of the output maps
 
 
 def build_graph(tensors: Tensors) -> ov.Model:
-    """Graph: `image` (1, H, W, 3) uint8 RGB -> `parts` (1, 20, H/4, W/4), `people` (1, 3, H/4, W/4).
+    """Graph: `image` (1, H, W, 3) uint8 RGB -> `parts` (1, 20, H/4, W/4), `people` (1, 3, H/4, W/4),
+    and `joints` (1, 17, H/4, W/4) if the weights have that head.
 
     H and W are multiples of 32. `parts` are logits; `people` is the centre logit and the offset
-    (dy, dx) to the person's centre. Raises KeyError for a tensor that is missing and ValueError
-    for one that is left over.
+    (dy, dx) to the person's centre; `joints` are the logits of the 17 COCO key points. Raises
+    KeyError for a tensor that is missing and ValueError for one that is left over.
     """
     return _Builder(tensors).model()
 
@@ -47,7 +50,7 @@ class _Builder:
         x = ops.divide(ops.subtract(planes, _constant(MIDDLE)), _constant(SPREAD))
         fine = self.decoder(self.encoder(x))
         outputs = []
-        for head in ("parts", "people"):
+        for head in HEADS if JOINTS_KEY in self.tensors else HEADS[:2]:
             result = ops.result(self.head(fine, head))
             result.output(0).set_names({head})
             outputs.append(result)

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from humanparse.config import Settings
 from humanparse.errors import ParserUnavailable
-from humanparse.parsers.compact import parser as compact
+from humanparse.parsers.compact.frame import BIN, choose_smaller, prepare
 from humanparse.parsers.compact.parser import CompactParser
+from humanparse.parsers.compact.reading import drop_specks
 from tests.test_records import check_laws
 
 
@@ -105,7 +106,7 @@ def test_specks_go_to_the_next_best_class_and_patches_stay() -> None:
     logits[0] = 1.0
     logits[5, 2:8, 2:8] = 3.0  # a patch
     logits[9, 4, 4], logits[13, 10, 10] = 5.0, 5.0  # specks: inside the patch, and on nobody
-    labels = compact.drop_specks(logits).argmax(axis=0)
+    labels = drop_specks(logits).argmax(axis=0)
     assert (labels[2:8, 2:8] == 5).all()
     assert np.count_nonzero(labels) == 36
     assert logits[9, 4, 4] == 5.0  # the input is as it was
@@ -115,7 +116,7 @@ def test_specks_go_to_the_next_best_class_and_patches_stay() -> None:
 def test_tall_faces_are_looked_at_from_further_away(height: int, side: int | None) -> None:
     logits = np.zeros((20, 128, 128), np.float32)
     logits[13, 10 : 10 + height, 50:70] = 5.0
-    assert compact.choose_smaller(logits) == side
+    assert choose_smaller(logits) == side
 
 
 def test_parsing_before_loading_is_refused() -> None:
@@ -125,11 +126,11 @@ def test_parsing_before_loading_is_refused() -> None:
 
 def test_sides_fall_into_few_bins() -> None:
     shapes = {
-        compact.prepare(np.zeros((height, width, 3), np.uint8)).padded.shape
+        prepare(np.zeros((height, width, 3), np.uint8)).padded.shape
         for height in range(40, 1200, 90)
         for width in range(40, 1200, 90)
     }
-    assert all(side % compact.BIN == 0 for shape in shapes for side in shape[:2])
+    assert all(side % BIN == 0 for shape in shapes for side in shape[:2])
     assert len(shapes) < 60
 
 

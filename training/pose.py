@@ -8,17 +8,24 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from humanparse.keypoints import LEFT_RIGHT, NUM_KEYPOINTS
-from humanparse.parsers.compact.sides import Bones, limb_gap
 
 Keypoints = NDArray[np.float32]
 """(17, 3): x, y in pixels, and confidence in [0, 1]; 0 means that nothing is known."""
 
+Bones = tuple[tuple[int, ...], tuple[int, ...]]
+"""Key points along a limb: the left one's, the right one's."""
+
+ARM: Bones = ((5, 7, 9), (6, 8, 10))  # shoulder, elbow, wrist
+LEG: Bones = ((11, 13, 15), (12, 14, 16))  # hip, knee, ankle
+FOOT: Bones = ((15,), (16,))
+LIMBS = ((14, 15, ARM), (16, 17, LEG), (18, 19, FOOT))  # left class, right class, their key points
 SURE = 0.5  # confidence from which a key point is believed
 
 
@@ -69,3 +76,27 @@ def limb_sides(points: Keypoints, bones: Bones, size: tuple[int, int], margin: f
     ys, xs = (grid.ravel() for grid in np.mgrid[: size[0], : size[1]])
     gap = limb_gap(points, bones, ys, xs).reshape(size)
     return np.where(np.abs(gap) < margin, 0, np.sign(gap)).astype(np.int8)
+
+
+def limb_gap(
+    points: NDArray[np.float32], bones: Bones, ys: NDArray[np.intp], xs: NDArray[np.intp]
+) -> NDArray[np.float64]:
+    """How much farther each place (y, x) is from the left limb than from the right; negative: the left is nearer.
+
+    points (17, 3): x, y, score, in the unit of the places.
+    """
+    places = np.stack([xs, ys], axis=1).astype(np.float64)
+    distances = []
+    for side in bones:
+        joints = points[list(side), :2].astype(np.float64)
+        pairs = list(pairwise(joints)) or [(joints[0], joints[0])]
+        distances.append(np.min([_distance(places, start, end) for start, end in pairs], axis=0))
+    return np.asarray(distances[0] - distances[1])
+
+
+def _distance(places: NDArray[np.float64], start: NDArray[np.float64], end: NDArray[np.float64]) -> NDArray[np.float64]:
+    """From each place (x, y) to the line between two points."""
+    along = end - start
+    length = float(along @ along)
+    share = np.clip((places - start) @ along / length, 0, 1) if length else np.zeros(len(places))
+    return np.asarray(np.linalg.norm(places - start - share[:, None] * along, axis=1))

@@ -24,11 +24,10 @@ from humanparse.labels import NUM_CLASSES
 from humanparse.parsers.compact.frame import prepare
 from humanparse.parsers.compact.graph import STRIDE
 from humanparse.parsers.compact.parser import CompactParser
-from humanparse.parsers.compact.sides import LIMBS
 from humanparse.parsers.compact.upsample import enlarge
 from training.dataset import IGNORE, read_names, write_labels
 from training.placing import FLIP
-from training.pose import SURE, Pose, limb_sides, read_poses
+from training.pose import LIMBS, SURE, Pose, limb_sides, read_poses
 from training.tags import allowed_classes
 
 SIDES = (384, 512, 640)  # longer sides, in pixels, at which the photo is looked at

@@ -20,9 +20,8 @@ from PIL import Image
 from tqdm import tqdm
 
 from humanparse.labels import NAMES
-from humanparse.parsers.compact.sides import ARM
 from training.dataset import IGNORE, Sample, cut_out, read_samples, write_labels
-from training.pose import trunk_length
+from training.pose import ARM, trunk_length
 
 BOTH_SHARE = 0.35  # of the photos: both arms
 BEHIND_SHARE = 0.35  # of the arms: behind the head

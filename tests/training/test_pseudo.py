@@ -9,11 +9,10 @@ import pytest
 from PIL import Image
 
 from humanparse.labels import NAMES
-from humanparse.parsers.compact.sides import ARM, FOOT
 from tests.training.conftest import draw_person, person_points
 from training import pseudo
 from training.dataset import IGNORE
-from training.pose import Pose, flip_sides, limb_sides
+from training.pose import ARM, FOOT, LEG, Pose, flip_sides, limb_gap, limb_sides
 from training.pseudo import find_person, pseudo_labels, settle_sides
 from training.tags import TAGS, allowed_classes
 
@@ -110,3 +109,12 @@ def test_the_command_writes_what_training_reads(data: Path, tmp_path: Path, monk
     labels = np.asarray(Image.open(tmp_path / "labels" / "0001.png"))
     assert labels.shape == SIZE
     assert {7, 13, 14, 15} <= set(np.unique(labels))
+
+
+def test_distance_is_to_the_line_not_to_the_joints() -> None:
+    points = np.zeros((17, 3), np.float32)
+    points[[11, 13, 15], :2] = (0, 0), (0, 50), (0, 100)
+    points[[12, 14, 16], :2] = (20, 0), (20, 50), (20, 100)
+    ys, xs = np.array([25, 75, 25]), np.array([4, 10, 30])
+    assert np.allclose(limb_gap(points, LEG, ys, xs), (4 - 16, 0, 30 - 10))
+    assert np.allclose(limb_gap(points, FOOT, np.array([100]), np.array([5])), (5 - 15,))

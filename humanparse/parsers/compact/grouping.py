@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from humanparse.records import MAX_PEOPLE
 
 OFFSET_UNIT = 16.0  # cells in one unit of predicted offset (64 input pixels)
-MIN_HEAT = 0.3  # probability from which a peak is a person
+MIN_HEAT = 0.2  # probability from which a peak is a person; this and MAX_MISS_CELLS chosen on composed scenes
 PEAK_RADIUS = 3  # cells; of two peaks nearer than this, the higher one stays
 MIN_CELLS = 12  # a person of fewer cells is noise
 MIN_LONE_CELLS = 150  # a patch that points at no centre is a person of its own from this size on
-MAX_MISS_CELLS = 10.0  # a patch whose cells miss every centre by more than this points at none
+MAX_MISS_CELLS = 20.0  # a patch whose cells miss every centre by more than this points at none
 FAR = np.float32(-1e6)
 
 

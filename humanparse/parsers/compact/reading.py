@@ -75,10 +75,10 @@ def read_out(maps: Maps, frame: Frame, size: tuple[int, int]) -> Reading:
     closeness, kept = group(maps.people, somebody)
     logits = np.where(somebody & ~kept, NOBODY, logits)
     whose = np.where(kept, closeness.argmax(axis=0) + 1, 0) if len(closeness) else np.zeros_like(kept, np.intp)
+    logits = settle_sides(logits, whose)
     keypoints = None
     if maps.joints is not None:
         keypoints = find_keypoints(maps.joints, whose, len(closeness))
-        logits = settle_sides(logits, whose, keypoints)
         keypoints = in_pixels(keypoints, (frame.inner[0] / STRIDE / size[0], frame.inner[1] / STRIDE / size[1]))
     fine = fine_size(size)
     scale = frame.inner[0] / STRIDE / fine[0], frame.inner[1] / STRIDE / fine[1]

@@ -1,72 +1,75 @@
-"""Left and right of arms, legs and shoes, by the person's own key points.
+"""Left and right of arms, legs and shoes: one patch, one side; two patches of a pair, both sides.
 
-A pixel of a shoe looks the same on both feet; which foot it is on is easier said of an ankle, whose
-place tells it apart from the other. So where a limb of one side is clearly nearer, its side wins.
+Measured on the validation photos, this takes a tenth of the confusion away. Letting each pixel
+follow the nearer of the key points that the network found took nothing away: where it confuses the
+sides of a limb, it confuses its key points too (docs/compact.md).
 """
 
 from __future__ import annotations
 
-from itertools import pairwise
-from typing import Final
+from typing import NamedTuple
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Bones = tuple[tuple[int, ...], tuple[int, ...]]
-"""Key points along a limb: the left one's, the right one's."""
-
-ARM: Final[Bones] = ((5, 7, 9), (6, 8, 10))  # shoulder, elbow, wrist
-LEG: Final[Bones] = ((11, 13, 15), (12, 14, 16))  # hip, knee, ankle
-FOOT: Final[Bones] = ((15,), (16,))
-LIMBS: Final = ((14, 15, ARM), (16, 17, LEG), (18, 19, FOOT))  # left class, right class, their key points
-MIN_SCORE = 0.3  # of all the key points of both limbs
-CLEAR_SHARE = 0.02  # of the person's height: by so much one limb must be nearer
+ARMS, LEGS, SHOES = (14, 15), (16, 17), (18, 19)  # class ids, left and right
+PAIRS = (ARMS, SHOES)  # whose two largest patches are the two of the pair; a leg is often in several pieces
+PURE = 0.8  # share of a patch on one side from which the rest of it follows
+EQUAL = 0.3  # the second patch has at least this share of the first one's cells, or is a piece of it
+UNDECIDED = 0.6  # share of the larger side; a patch below it is both limbs in one, and left alone
+MIN_CELLS = 4
 
 
-def settle_sides(
-    logits: NDArray[np.float32], whose: NDArray[np.intp], keypoints: NDArray[np.float32]
-) -> NDArray[np.float32]:
-    """The logits (20, h, w) with the two sides of a limb exchanged wherever the other side's limb is clearly nearer.
+class Patch(NamedTuple):
+    """A connected piece of a limb: where (h, w) bool, its cells, the share on the left, the mean lead of left."""
 
-    whose (h, w): the person of each cell, 0 nobody; keypoints (N, 17, 3): x, y in cells and score.
+    where: NDArray[np.bool_]
+    cells: int
+    left: float
+    lead: float
+
+    @property
+    def purity(self) -> float:
+        """Share of the larger side."""
+        return max(self.left, 1 - self.left)
+
+
+def settle_sides(logits: NDArray[np.float32], whose: NDArray[np.intp]) -> NDArray[np.float32]:
+    """The logits (20, h, w) with the two sides of a limb exchanged where its patch belongs to the other side.
+
+    whose (h, w): the person of each cell, 0 nobody.
     """
     settled = logits.copy()
     top = logits.argmax(axis=0)
-    for left, right, bones in LIMBS:
-        rows, columns = np.nonzero(((top == left) | (top == right)) & (whose > 0))
-        owners = whose[rows, columns]
-        for number in np.unique(owners):
-            points = keypoints[number - 1]
-            if points[[i for side in bones for i in side], 2].min() < MIN_SCORE:
-                continue
-            ys, xs = rows[owners == number], columns[owners == number]
-            gap = limb_gap(points, bones, ys, xs)
-            clear = np.abs(gap) > CLEAR_SHARE * np.ptp(np.nonzero((whose == number).any(axis=1))[0])
-            wrong = clear & ((gap < 0) != (top[ys, xs] == left))
-            ys, xs = ys[wrong], xs[wrong]
-            settled[left, ys, xs], settled[right, ys, xs] = logits[right, ys, xs], logits[left, ys, xs]
+    for left, right in (ARMS, LEGS, SHOES):
+        limbs = ((top == left) | (top == right)) & (whose > 0)
+        for number in np.unique(whose[limbs]):
+            patches = _patches(limbs & (whose == number), top == left, logits[left] - logits[right])
+            for patch, is_left in zip(patches, _sides(patches, (left, right) in PAIRS), strict=True):
+                if is_left is not None:
+                    wrong = patch.where & (top == (right if is_left else left))
+                    settled[left][wrong], settled[right][wrong] = logits[right][wrong], logits[left][wrong]
     return settled
 
 
-def limb_gap(
-    points: NDArray[np.float32], bones: Bones, ys: NDArray[np.intp], xs: NDArray[np.intp]
-) -> NDArray[np.float64]:
-    """How much farther each place (y, x) is from the left limb than from the right; negative: the left is nearer.
-
-    points (17, 3): x, y, score, in the unit of the places.
-    """
-    places = np.stack([xs, ys], axis=1).astype(np.float64)
-    distances = []
-    for side in bones:
-        joints = points[list(side), :2].astype(np.float64)
-        pairs = list(pairwise(joints)) or [(joints[0], joints[0])]
-        distances.append(np.min([_distance(places, start, end) for start, end in pairs], axis=0))
-    return np.asarray(distances[0] - distances[1])
+def _patches(limb: NDArray[np.bool_], is_left: NDArray[np.bool_], lead: NDArray[np.float32]) -> list[Patch]:
+    """The connected pieces of one person's limbs of a kind, largest first."""
+    count, ids, stats, _ = cv2.connectedComponentsWithStats(limb.view(np.uint8), connectivity=8)
+    found = []
+    for index in range(1, count):
+        cells = int(stats[index, cv2.CC_STAT_AREA])
+        if cells >= MIN_CELLS:
+            where = ids == index
+            found.append(Patch(where, cells, float(is_left[where].mean()), float(lead[where].mean())))
+    return sorted(found, key=lambda patch: -patch.cells)
 
 
-def _distance(places: NDArray[np.float64], start: NDArray[np.float64], end: NDArray[np.float64]) -> NDArray[np.float64]:
-    """From each place (x, y) to the line between two points."""
-    along = end - start
-    length = float(along @ along)
-    share = np.clip((places - start) @ along / length, 0, 1) if length else np.zeros(len(places))
-    return np.asarray(np.linalg.norm(places - start - share[:, None] * along, axis=1))
+def _sides(patches: list[Patch], paired: bool) -> list[bool | None]:
+    """For each patch whether all of it is left, all right (False), or each cell as it was (None)."""
+    sides = [patch.left >= 0.5 if patch.purity >= PURE else None for patch in patches]
+    if paired and len(patches) > 1:
+        first, second = patches[:2]
+        if second.cells >= EQUAL * first.cells and min(first.purity, second.purity) >= UNDECIDED:
+            sides[:2] = [first.lead > second.lead, first.lead <= second.lead]
+    return sides

@@ -1,62 +1,56 @@
-"""Sides follow clear key points, and nothing but the side changes."""
+"""One patch, one side; two patches of a pair, both sides; and nothing but the side changes."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from humanparse.parsers.compact.sides import FOOT, LEG, limb_gap, settle_sides
+from humanparse.parsers.compact.sides import settle_sides
 
 SIZE = (60, 40)
+ONE = np.ones(SIZE, np.intp)
 
 
-def two_feet() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Logits with two shoes, the left one on the wrong side; one person; its ankles: left at x 30, right at x 10."""
+def draw(*patches: tuple[int, int, int, int, int, float]) -> np.ndarray:
+    """Logits (20, 60, 40): a garment, and boxes (class, y0, y1, x0, x1, logit)."""
     logits = np.zeros((20, *SIZE), np.float32)
-    logits[5, :50] = 3
-    logits[18, 52:58, 6:14] = logits[19, 52:58, 26:34] = 5
-    points = np.zeros((1, 17, 3), np.float32)
-    points[0, 15], points[0, 16] = (30, 53, 0.9), (10, 53, 0.9)
-    return logits, np.ones(SIZE, np.intp), points
+    logits[5, :20] = 3
+    for index, y0, y1, x0, x1, value in patches:
+        logits[index, y0:y1, x0:x1] = value
+    return logits
 
 
-def test_shoes_go_to_the_nearer_ankle() -> None:
-    logits, whose, points = two_feet()
+def test_a_few_cells_of_the_other_side_follow_their_patch_and_nothing_else_changes() -> None:
+    logits = draw((16, 30, 40, 10, 20, 5), (17, 33, 35, 12, 15, 6))
     before = logits.copy()
-    settled = settle_sides(logits, whose, points)
-    top = settled.argmax(axis=0)
-    assert (top[52:58, 6:14] == 19).all()
-    assert (top[52:58, 26:34] == 18).all()
+    settled = settle_sides(logits, ONE)
+    assert (settled.argmax(axis=0)[30:40, 10:20] == 16).all()
     assert np.array_equal(logits, before)
-    others = [i for i in range(20) if i not in (18, 19)]
+    others = [i for i in range(20) if i not in (16, 17)]
     assert np.array_equal(settled[others], logits[others])
-    assert np.array_equal(settle_sides(settled, whose, points), settled)
+    assert np.array_equal(settle_sides(settled, ONE), settled)
 
 
-def test_unsure_or_equally_near_ankles_decide_nothing() -> None:
-    logits, whose, points = two_feet()
-    unsure = points.copy()
-    unsure[0, 15, 2] = 0.1
-    assert np.array_equal(settle_sides(logits, whose, unsure), logits)
-    together = points.copy()
-    together[0, 15, 0] = 10.5
-    assert np.array_equal(settle_sides(logits, whose, together), logits)
-    assert np.array_equal(settle_sides(logits, np.zeros(SIZE, np.intp), points), logits)
+def test_both_legs_in_one_patch_stay_two() -> None:
+    logits = draw((16, 30, 50, 10, 20, 5), (17, 30, 50, 20, 30, 5))
+    assert np.array_equal(settle_sides(logits, ONE), logits)
 
 
-def test_everybody_has_ankles_of_their_own() -> None:
-    logits, whose, points = two_feet()
+def test_two_shoes_of_one_side_become_a_pair_and_the_surer_one_stays() -> None:
+    settled = settle_sides(draw((18, 50, 56, 5, 12, 9), (18, 50, 56, 25, 32, 4)), ONE).argmax(axis=0)
+    assert (settled[50:56, 5:12] == 18).all()
+    assert (settled[50:56, 25:32] == 19).all()
+
+
+def test_two_people_may_show_one_left_shoe_each() -> None:
+    logits = draw((18, 50, 56, 5, 12, 9), (18, 50, 56, 25, 32, 4))
+    whose = ONE.copy()
     whose[:, 20:] = 2
-    points = np.concatenate([points, points])
-    points[0, 15, 0], points[1, 16, 0] = 20, 20
-    settled = settle_sides(logits, whose, points)
-    assert (settled.argmax(axis=0)[52:58, 6:14] == 19).all()
-    assert (settled.argmax(axis=0)[52:58, 26:34] == 18).all()
+    assert np.array_equal(settle_sides(logits, whose), logits)
+    assert np.array_equal(settle_sides(logits, np.zeros(SIZE, np.intp)), logits)
 
 
-def test_distance_is_to_the_line_not_to_the_joints() -> None:
-    points = np.zeros((17, 3), np.float32)
-    points[[11, 13, 15], :2] = (0, 0), (0, 50), (0, 100)
-    points[[12, 14, 16], :2] = (20, 0), (20, 50), (20, 100)
-    ys, xs = np.array([25, 75, 25]), np.array([4, 10, 30])
-    assert np.allclose(limb_gap(points, LEG, ys, xs), (4 - 16, 0, 30 - 10))
-    assert np.allclose(limb_gap(points, FOOT, np.array([100]), np.array([5])), (5 - 15,))
+def test_a_small_piece_is_no_second_shoe_and_pieces_of_legs_are_no_pair() -> None:
+    small = draw((18, 50, 56, 5, 12, 9), (18, 50, 53, 25, 28, 4))
+    assert np.array_equal(settle_sides(small, ONE), small)
+    legs = draw((16, 25, 35, 5, 12, 9), (16, 40, 50, 5, 12, 4))
+    assert np.array_equal(settle_sides(legs, ONE), legs)

@@ -11,6 +11,7 @@ from flask import request
 from werkzeug.datastructures import MIMEAccept
 
 from humanparse.archives import base_name
+from humanparse.batches import UNNAMED
 from humanparse.config import Settings
 from humanparse.errors import InvalidOption, MissingImage, NotAcceptable, UnreadableImage, UnsupportedFormat
 from humanparse.exports import FORMATS, JSON
@@ -19,7 +20,6 @@ from humanparse.options import ParseOptions
 
 FIELDS = ("image", "file")
 RAW_TYPES = ("application/octet-stream", "")
-UNNAMED = "image"
 ACCEPTABLE: Final = {"application/json": JSON, **{FORMATS[name].media_type: name for name in OVERLAYS}}
 """Media type -> the format that `Accept` asks for by it; the others share types, so `format=` names them."""
 

@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check lint types browser install install-dev install-training bench-parse clean
+.PHONY: run test check lint types browser install install-dev install-training bench-parse bench-jobs clean
 
 run: install  ## serve on http://127.0.0.1:5000
 	$(BIN)/python app.py
@@ -26,6 +26,9 @@ types: install-dev
 
 bench-parse: install-dev  ## time of one photo, stage by stage, and memory
 	$(BIN)/python -m benchmarks.parse
+
+bench-jobs: install-dev  ## 200 jobs through two Celery workers, one killed half-way; needs redis-server
+	$(BIN)/python -m benchmarks.jobs
 
 install: $(VENV)/.installed
 install-dev: $(VENV)/.installed-dev

@@ -1,4 +1,4 @@
-"""The command line: `python -m humanparse parse PHOTO_OR_FOLDER... --out results/`.
+"""The command line: `python -m humanparse parse PHOTO_OR_FOLDER... --out results/`; `submit` and `job` for jobs.
 
 Exit codes: 0 every photo was parsed; 1 at least one was not, the others were; 2 wrong usage.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from tqdm import tqdm
@@ -18,6 +18,7 @@ from humanparse.config import Settings
 from humanparse.errors import HumanParseError, UnreadableImage
 from humanparse.exports import FORMATS, JSON, Parsed, describe
 from humanparse.images import suffixes
+from humanparse.job_commands import add_job_commands
 from humanparse.labels import PALETTES
 from humanparse.options import CHOICES, ParseOptions
 from humanparse.pipeline import Answer, Pipeline
@@ -29,6 +30,11 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit code."""
     parser = _make_argument_parser()
     args = parser.parse_args(arguments)
+    run: Callable[[argparse.Namespace], int] | None = args.run
+    return _parse(parser, args) if run is None else run(args)
+
+
+def _parse(parser: argparse.ArgumentParser, args: argparse.Namespace) -> int:
     try:
         settings = Settings.from_env()
         given = {"parser": args.parser, "alpha": args.alpha, "outline": not args.no_outline, "palette": args.palette}
@@ -135,6 +141,7 @@ def _make_argument_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"humanparse {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     parse = commands.add_parser("parse", help="photos in, overlays and label maps out")
+    parse.set_defaults(run=None)
     parse.add_argument("photos", nargs="+", type=Path, metavar="PHOTO_OR_FOLDER")
     parse.add_argument("--out", type=Path, default=Path("results"), help="folder to write to (default: results)")
     parse.add_argument("--json", action="store_true", help="also NAME.json, and one JSON line a photo on stdout")
@@ -150,6 +157,7 @@ def _make_argument_parser() -> argparse.ArgumentParser:
     parse.add_argument("--parser", choices=CHOICES["parser"], help="which parser (default: HUMANPARSE_PARSER)")
     parse.add_argument("--alpha", type=float, help="opacity of the colours, 0 to 1")
     parse.add_argument("--no-outline", action="store_true", help="draw no outlines around people")
+    add_job_commands(commands)
     return parser
 
 

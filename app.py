@@ -12,6 +12,7 @@ import uuid
 
 from flask import Flask, Response, g
 
+from humanparse.cache.parsings import open_cache
 from humanparse.config import Settings
 from humanparse.errors import ConfigError
 from humanparse.jobs.backends import open_jobs
@@ -36,7 +37,7 @@ def create_app(settings: Settings | None = None, pipeline: Pipeline | None = Non
     app.json.sort_keys = False  # type: ignore[attr-defined]
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     storage = Storage(settings.results_dir, settings.result_age_s, settings.results_bytes)
-    pipeline = pipeline or Pipeline(settings)
+    pipeline = pipeline or Pipeline(settings, cache=open_cache(settings))
     service = Service(settings, pipeline, storage, open_jobs(settings, pipeline, errors.describe_error))
     app.extensions["humanparse"] = service
     for room in (api, batch, jobs, openapi, pages):

@@ -16,6 +16,7 @@ from typing import Final
 from celery import Celery
 from celery.exceptions import OperationalError
 
+from humanparse.cache.parsings import open_cache
 from humanparse.config import Settings
 from humanparse.errors import ConfigError
 from humanparse.jobs import records
@@ -49,7 +50,11 @@ def make_announce(settings: Settings, store: Store) -> Callable[[str], None]:
     return announce
 
 
-def make_celery(settings: Settings, make_pipeline: Callable[[Settings], Pipeline] = Pipeline) -> Celery:
+def _make_pipeline(settings: Settings) -> Pipeline:
+    return Pipeline(settings, cache=open_cache(settings))
+
+
+def make_celery(settings: Settings, make_pipeline: Callable[[Settings], Pipeline] = _make_pipeline) -> Celery:
     """The Celery app of a worker. The parser is loaded by the process that runs jobs, at its first."""
     if not settings.broker_url:
         raise ConfigError("HUMANPARSE_BROKER_URL is empty; a worker needs the broker that the service uses.")

@@ -24,7 +24,7 @@ from tests.redis_server import running_redis
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return Settings(results_dir=tmp_path / "results", jobs_dir=tmp_path / "jobs")
+    return Settings(results_dir=tmp_path / "results", jobs_dir=tmp_path / "jobs", cache_dir=tmp_path / "cache")
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """http://... of the real service, compact parser included."""
     if not FILE.exists():
         pytest.fail(f"These tests parse real photos and need {FILE}; fetch it with git.", pytrace=False)
-    folders = {name: tmp_path_factory.mktemp(name) for name in ("results_dir", "jobs_dir")}
+    folders = {name: tmp_path_factory.mktemp(name) for name in ("results_dir", "jobs_dir", "cache_dir")}
     app = create_app(Settings(**folders, threads=1))
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=SilentHandler)
     thread = threading.Thread(target=server.serve_forever)

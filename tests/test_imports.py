@@ -46,7 +46,15 @@ TABLE: dict[str, set[str]] = {
     "humanparse/client.py": set(),
     "humanparse/job_commands.py": {"humanparse.client", "humanparse.exports", "humanparse.options"},
     "humanparse/archives.py": {"humanparse.errors"},
+    "humanparse/cache": {
+        "humanparse.cache",
+        "humanparse.config",
+        "humanparse.errors",
+        "humanparse.options",
+        "humanparse.records",
+    },
     "humanparse/pipeline.py": {
+        "humanparse.cache",
         "humanparse.config",
         "humanparse.gate",
         "humanparse.images",
@@ -92,6 +100,7 @@ TABLE: dict[str, set[str]] = {
     },
     # a composition root, of workers; the statuses of problems live in web/
     "humanparse/tasks.py": {
+        "humanparse.cache",
         "humanparse.config",
         "humanparse.errors",
         "humanparse.jobs",

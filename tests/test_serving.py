@@ -39,7 +39,7 @@ def running(command: list[str], port: int, folder: Path, killed: bool = False, *
 
     killed: it ends as if the power had gone.
     """
-    folders = {"HUMANPARSE_JOBS_DIR": str(folder / "jobs"), "HUMANPARSE_RESULTS_DIR": str(folder / "results")}
+    folders = {f"HUMANPARSE_{name.upper()}_DIR": str(folder / name) for name in ("jobs", "results", "cache")}
     process = subprocess.Popen(
         [sys.executable, *command], cwd=ROOT, env={**os.environ, **folders, **environ}, start_new_session=True
     )

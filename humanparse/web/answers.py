@@ -2,18 +2,35 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from flask import Response, jsonify
 
 from humanparse.answers import content_type, describe_answer, write_format
+from humanparse.cache.parsings import COLLAPSED, HIT, MISS
 from humanparse.exports import FORMATS, JSON
 from humanparse.options import ParseOptions
 from humanparse.pipeline import Answer, Stopwatch
 
+CACHE_STATUS: Final = {
+    # as RFC 9211 has it
+    HIT: "humanparse; hit",
+    MISS: "humanparse; fwd=uri-miss",
+    COLLAPSED: "humanparse; fwd=uri-miss; collapsed",
+}
+
 
 def respond(answer: Answer, options: ParseOptions, format: str, name: str) -> Response:
     """The whole response in `format`; `name` is what the client calls the photo."""
-    if format == JSON:
-        return jsonify(describe_answer(answer, options))
+    response = (
+        jsonify(describe_answer(answer, options)) if format == JSON else _respond_file(answer, options, format, name)
+    )
+    if answer.cache is not None:
+        response.headers["Cache-Status"] = CACHE_STATUS[answer.cache]
+    return response
+
+
+def _respond_file(answer: Answer, options: ParseOptions, format: str, name: str) -> Response:
     watch = Stopwatch()
     with watch.stage("encode"):
         data = write_format(answer, options, format, name)

@@ -91,12 +91,15 @@ def test_each_way_to_start_serves_a_true_answer(way: str, astronaut: NDArray[np.
     assert answer["people"] == again["people"]
 
 
-def test_an_accepted_job_survives_that_every_process_is_killed(astronaut: NDArray[np.uint8], tmp_path: Path) -> None:
+@pytest.mark.parametrize(("killed", "lease_s"), [(True, "2"), (False, "600")], ids=["killed", "stopped in order"])
+def test_an_accepted_job_survives_a_restart(
+    killed: bool, lease_s: str, astronaut: NDArray[np.uint8], tmp_path: Path
+) -> None:
     photo = cv2.imencode(".jpg", astronaut[..., ::-1])[1].tobytes()
     port = free_port()
     command = commands(port)["gunicorn"]
     with (
-        running(command, port, tmp_path, killed=True, HUMANPARSE_JOB_LEASE_S="2") as address,
+        running(command, port, tmp_path, killed, HUMANPARSE_JOB_LEASE_S=lease_s) as address,
         Client(address) as client,
     ):
         long = client.submit_many([photo] * 16, overlay="none")
@@ -106,7 +109,7 @@ def test_an_accepted_job_survives_that_every_process_is_killed(astronaut: NDArra
             time.sleep(0.02)
         before = client.job(long)
         assert not before.ended
-    with running(command, port, tmp_path, HUMANPARSE_JOB_LEASE_S="2") as address, Client(address) as client:
+    with running(command, port, tmp_path, HUMANPARSE_JOB_LEASE_S=lease_s) as address, Client(address) as client:
         for job in (long, short, other):
             ended = client.wait(job, timeout_s=PATIENCE_S)
             assert (ended.state, ended.done, ended.failed) == ("succeeded", job.total, 0)

@@ -54,12 +54,13 @@ class Caretaker:
 
     def expire(self) -> None:
         """Remove ended jobs that are too old or together too large, the oldest first, and folders of no job."""
-        now, total = time.time(), 0
-        for job in self._store.ended():
-            total += job.result_bytes
-            too_old = now - (job.finished_at or now) > self._settings.job_age_s
-            if too_old or total > self._settings.jobs_bytes:
-                total -= job.result_bytes
+        too_many = self._store.load().result_bytes - self._settings.jobs_bytes
+        born = time.time() - self._settings.job_age_s
+        while going := [job for job in self._store.oldest() if (job.finished_at or 0) < born or too_many > 0]:
+            for job in going:
+                if (job.finished_at or 0) >= born and too_many <= 0:
+                    break
+                too_many -= job.result_bytes
                 self._store.remove(job.id)
                 self._files.remove(job.id)
         for id in self._files.orphans():

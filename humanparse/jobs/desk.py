@@ -117,7 +117,7 @@ class Desk:
 
     def _next_place_s(self) -> float:
         """Seconds until a place in the line is likely to come free: what a job takes, over those at work at once."""
-        spans = [span for span in map(_span_s, self._store.ended(RECENT)) if span is not None]
+        spans = [span for span in map(_span_s, self._store.latest(RECENT)) if span is not None]
         mean = sum(spans) / len(spans) if spans else FIRST_GUESS_S
         return mean / max(1, self._store.load().running)
 

@@ -18,7 +18,7 @@ from humanparse.jobs.store import Load, Store
 
 PREFIX: Final = "humanparse:jobs:"
 QUEUE, LEASES, ENDED, CALLBACKS = (PREFIX + name for name in ("queued", "running", "ended", "callbacks"))  # sorted sets
-BYTES = PREFIX + "bytes"
+UPLOADS, RESULTS = PREFIX + "upload-bytes", PREFIX + "result-bytes"  # sums
 SOME: Final = 20
 TIMEOUT_S: Final = 10.0
 
@@ -37,17 +37,17 @@ class RedisStore(Store):
                 return Job.from_json(found)
             if transaction.zcard(QUEUE) >= max_queued:
                 raise QueueFull("Too many jobs are waiting already")
-            if int(transaction.get(BYTES) or 0) + job.upload_bytes > max_bytes:
+            if int(transaction.get(UPLOADS) or 0) + job.upload_bytes > max_bytes:
                 raise QueueFull("The jobs that wait already take all the room there is")
             transaction.multi()
             if job.key:
                 transaction.set(_key(job.key), job.id)
             transaction.zadd(QUEUE, {job.id: job.created_at})
-            transaction.incrby(BYTES, job.upload_bytes)
+            transaction.incrby(UPLOADS, job.upload_bytes)
             transaction.set(_id(job.id), job.to_json())
             return job
 
-        stored: Job = self._transact(put, _key(job.key), QUEUE, BYTES)
+        stored: Job = self._transact(put, _key(job.key), QUEUE, UPLOADS)
         return stored
 
     def get(self, id: str) -> Job | None:
@@ -97,9 +97,14 @@ class RedisStore(Store):
             ids = self._redis.zrangebyscore(LEASES, "-inf", f"({now}", 0, SOME)
         return self._jobs(ids)
 
-    def ended(self, most: int | None = None) -> list[Job]:
+    def latest(self, most: int) -> list[Job]:
         with _reaching():
-            ids = self._redis.zrevrange(ENDED, 0, -1 if most is None else most - 1)
+            ids = self._redis.zrevrange(ENDED, 0, most - 1)
+        return self._jobs(ids)
+
+    def oldest(self) -> list[Job]:
+        with _reaching():
+            ids = self._redis.zrange(ENDED, 0, SOME - 1)
         return self._jobs(ids)
 
     def due_callbacks(self, now: float) -> list[Job]:
@@ -116,8 +121,8 @@ class RedisStore(Store):
         with _reaching():
             queued = self._redis.zcard(QUEUE)
             running = self._redis.zcard(LEASES)
-            total = self._redis.get(BYTES)
-        return Load(queued, running, int(total or 0))
+            uploads, results = self._redis.mget(UPLOADS, RESULTS)
+        return Load(queued, running, int(uploads or 0), int(results or 0))
 
     def _jobs(self, ids: Any) -> list[Job]:
         if not ids:
@@ -145,12 +150,14 @@ def _move(transaction: Any, old: Job, new: Job) -> None:
         _leave(transaction, old)
     if new.ended:
         transaction.zadd(ENDED, {new.id: new.finished_at or 0})
+        if not old.ended:
+            transaction.incrby(RESULTS, new.result_bytes)
     elif new.state == RUNNING:
         transaction.zadd(LEASES, {new.id: new.lease_until})
     else:
         transaction.zadd(QUEUE, {new.id: new.created_at})
     if not new.ended and new.state != old.state:
-        transaction.incrby(BYTES, new.upload_bytes)
+        transaction.incrby(UPLOADS, new.upload_bytes)
     if new.callback and new.callback.due_at is not None:
         transaction.zadd(CALLBACKS, {new.id: new.callback.due_at})
     else:
@@ -159,10 +166,9 @@ def _move(transaction: Any, old: Job, new: Job) -> None:
 
 
 def _leave(transaction: Any, job: Job) -> None:
-    """Out of the set of its state, and of the sum of bytes where it counts there."""
+    """Out of the set of its state, and of the sum of bytes that it counts in."""
     transaction.zrem(QUEUE if job.state == QUEUED else LEASES if job.state == RUNNING else ENDED, job.id)
-    if not job.ended:
-        transaction.decrby(BYTES, job.upload_bytes)
+    transaction.decrby(RESULTS if job.ended else UPLOADS, job.result_bytes if job.ended else job.upload_bytes)
 
 
 def _id(id: str) -> str:

@@ -12,19 +12,19 @@ from pathlib import Path
 from typing import Any, Final
 
 from humanparse.errors import QueueFull, StorageError
-from humanparse.jobs.records import CANCELLED, FAILED, QUEUED, RUNNING, SUCCEEDED, Change, Job
+from humanparse.jobs.records import QUEUED, RUNNING, Change, Job
 from humanparse.jobs.store import Load, Store
 
 FILE: Final = "jobs.sqlite3"
 PATIENCE_S: Final = 30.0  # for another process's write to end
 SOME: Final = 20  # rows that a worker or a caretaker looks at, at a time
-UNFINISHED: Final = (QUEUED, RUNNING)
 SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS jobs (
     number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT UNIQUE NOT NULL, key TEXT UNIQUE, state TEXT NOT NULL,
     lease_until REAL NOT NULL, finished_at REAL, callback_at REAL, bytes INTEGER NOT NULL, job TEXT NOT NULL
 );
-CREATE INDEX IF NOT EXISTS jobs_by_state ON jobs (state, number);
+CREATE INDEX IF NOT EXISTS jobs_by_state ON jobs (state, number, bytes);
+CREATE INDEX IF NOT EXISTS jobs_by_end ON jobs (finished_at) WHERE finished_at IS NOT NULL;
 CREATE INDEX IF NOT EXISTS jobs_by_callback ON jobs (callback_at) WHERE callback_at IS NOT NULL;
 """
 
@@ -44,7 +44,7 @@ class SqliteStore(Store):
             load = _load(db)
             if load.queued >= max_queued:
                 raise QueueFull("Too many jobs are waiting already")
-            if load.bytes + job.upload_bytes > max_bytes:
+            if load.upload_bytes + job.upload_bytes > max_bytes:
                 raise QueueFull("The jobs that wait already take all the room there is")
             names = ", ".join(_columns(job))
             db.execute(f"INSERT INTO jobs ({names}) VALUES ({_marks(job)})", tuple(_columns(job).values()))
@@ -75,9 +75,11 @@ class SqliteStore(Store):
     def dropped(self, now: float) -> list[Job]:
         return self._jobs(f"state = ? AND lease_until < ? ORDER BY number LIMIT {SOME}", RUNNING, now)
 
-    def ended(self, most: int | None = None) -> list[Job]:
-        where = "state IN (?, ?, ?) ORDER BY finished_at DESC LIMIT ?"
-        return self._jobs(where, SUCCEEDED, FAILED, CANCELLED, -1 if most is None else most)
+    def latest(self, most: int) -> list[Job]:
+        return self._jobs("finished_at IS NOT NULL ORDER BY finished_at DESC LIMIT ?", most)
+
+    def oldest(self) -> list[Job]:
+        return self._jobs(f"finished_at IS NOT NULL ORDER BY finished_at LIMIT {SOME}")
 
     def due_callbacks(self, now: float) -> list[Job]:
         return self._jobs(f"callback_at <= ? ORDER BY callback_at LIMIT {SOME}", now)
@@ -127,10 +129,10 @@ class SqliteStore(Store):
 
 
 def _load(db: sqlite3.Connection) -> Load:
-    rows = db.execute("SELECT state, count(*), sum(bytes) FROM jobs WHERE state IN (?, ?) GROUP BY state", UNFINISHED)
+    rows = db.execute("SELECT state, count(*), sum(bytes) FROM jobs GROUP BY state")
     found = {state: (count, total) for state, count, total in rows}
-    queued, running = (found.get(state, (0, 0)) for state in UNFINISHED)
-    return Load(queued[0], running[0], queued[1] + running[1])
+    queued, running = (found.pop(state, (0, 0)) for state in (QUEUED, RUNNING))
+    return Load(queued[0], running[0], queued[1] + running[1], sum(total for _, total in found.values()))
 
 
 def _columns(job: Job) -> dict[str, Any]:
@@ -141,7 +143,7 @@ def _columns(job: Job) -> dict[str, Any]:
         "lease_until": job.lease_until,
         "finished_at": job.finished_at,
         "callback_at": job.callback.due_at if job.callback else None,
-        "bytes": job.upload_bytes,
+        "bytes": job.result_bytes if job.ended else job.upload_bytes,
         "job": job.to_json(),
     }
 

@@ -13,11 +13,12 @@ from humanparse.jobs.records import Change, Job
 
 
 class Load(NamedTuple):
-    """How much there is to do: jobs queued, jobs running, bytes of the uploads of both."""
+    """How much there is: jobs queued, jobs running, bytes of the uploads of both; bytes of the results of the ended."""
 
     queued: int
     running: int
-    bytes: int
+    upload_bytes: int
+    result_bytes: int
 
 
 class Store(ABC):
@@ -56,8 +57,12 @@ class Store(ABC):
         """Some of the running jobs whose lease has run out: their workers died."""
 
     @abstractmethod
-    def ended(self, most: int | None = None) -> list[Job]:
+    def latest(self, most: int) -> list[Job]:
         """Ended jobs, the one that ended last first."""
+
+    @abstractmethod
+    def oldest(self) -> list[Job]:
+        """Some of the ended jobs, the one that ended first first."""
 
     @abstractmethod
     def due_callbacks(self, now: float) -> list[Job]:

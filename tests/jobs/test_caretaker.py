@@ -73,15 +73,15 @@ def finish(parts: Parts, ended_at: float, size: int, **order: str) -> Job:
 
 def test_old_jobs_go_and_the_oldest_where_all_are_too_large(parts: Parts) -> None:
     now, half = time.time(), parts.settings.jobs_bytes // 2
-    old = finish(parts, now - parts.settings.job_age_s - 1, 10)
+    old = [finish(parts, now - parts.settings.job_age_s - 1, 10) for _ in range(21)]  # more than are looked at at once
     large = [finish(parts, now - age, 10) for age in (3, 2, 1)]
     for job in large:
         parts.store.update(job.id, lambda job: replace(job, result_bytes=half))
     waiting = parts.submit(b"x")
     parts.caretaker.expire()
-    left = [job for job in (old, *large, waiting) if parts.store.get(job.id)]
-    assert left == [large[1], large[2], waiting]
-    assert {path.name for path in parts.settings.jobs_dir.iterdir() if path.is_dir()} == {job.id for job in left}
+    left = [job.id for job in (*old, *large, waiting) if parts.store.get(job.id)]
+    assert left == [large[1].id, large[2].id, waiting.id]
+    assert {path.name for path in parts.settings.jobs_dir.iterdir() if path.is_dir()} == set(left)
 
 
 def test_folders_of_no_job_go_and_those_of_jobs_stay(parts: Parts) -> None:

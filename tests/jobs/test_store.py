@@ -48,16 +48,16 @@ def test_what_is_added_is_there_and_nothing_else_is(store: Store) -> None:
 
 def test_a_job_goes_through_the_sets_of_its_states(store: Store) -> None:
     job = add(store)
-    assert (store.queued(), store.place(job), store.load()) == ([job], 1, Load(1, 0, 10))
+    assert (store.queued(), store.place(job), store.load()) == ([job], 1, Load(1, 0, 10, 0))
     running = run(store, job)
-    assert (store.queued(), store.place(job), store.load()) == ([], 0, Load(0, 1, 10))
+    assert (store.queued(), store.place(job), store.load()) == ([], 0, Load(0, 1, 10, 0))
     assert store.dropped(210) == []
     assert store.dropped(210.1) == [running]
     ended = store.update(job.id, records.succeed("t", 205, 7))
     assert ended is not None
-    assert (store.ended(), store.load(), store.dropped(999)) == ([ended], Load(0, 0, 0), [])
+    assert (store.latest(9), store.load(), store.dropped(999)) == ([ended], Load(0, 0, 0, 7), [])
     store.remove(job.id)
-    assert (store.get(job.id), store.ended(), store.load()) == (None, [], Load(0, 0, 0))
+    assert (store.get(job.id), store.latest(9), store.load()) == (None, [], Load(0, 0, 0, 0))
     store.remove(job.id)
 
 
@@ -69,15 +69,18 @@ def test_the_line_is_in_order_and_a_job_put_back_is_in_its_old_place(store: Stor
     assert [store.place(job) for job in jobs] == [0, 0, 1, 2]
     store.update(jobs[0].id, records.release("t", 201))
     assert [job.id for job in store.queued()] == [jobs[place].id for place in (0, 2, 3)]
-    assert store.load() == Load(3, 1, 40)
+    assert store.load() == Load(3, 1, 40, 0)
 
 
 def test_ended_jobs_come_latest_first(store: Store) -> None:
     jobs = [add(store) for _ in range(3)]
     for job, now in zip(jobs, (205, 207, 206), strict=True):
         end(store, job, now)
-    assert [job.id for job in store.ended()] == [jobs[place].id for place in (1, 2, 0)]
-    assert [job.id for job in store.ended(1)] == [jobs[1].id]
+    assert [job.id for job in store.latest(9)] == [jobs[place].id for place in (1, 2, 0)]
+    assert [job.id for job in store.latest(1)] == [jobs[1].id]
+    assert [job.id for job in store.oldest()] == [jobs[place].id for place in (0, 2, 1)]
+    store.update(jobs[1].id, records.deliver_callback)
+    assert store.load() == Load(0, 0, 0, 15)  # a change after the end counts nothing twice
 
 
 def test_limits_hold_for_what_waits(store: Store) -> None:
@@ -134,14 +137,14 @@ def test_of_many_who_claim_one_job_one_gets_it(store: Store) -> None:
     with ThreadPoolExecutor(6) as pool:
         taken = [id for ids in pool.map(claim_all, "abcdef") for id in ids]
     assert sorted(taken) == sorted(job.id for job in jobs)
-    assert store.load() == Load(0, 12, 120)
+    assert store.load() == Load(0, 12, 120, 0)
 
 
 def test_of_many_who_bring_one_key_one_is_first(store: Store) -> None:
     with ThreadPoolExecutor(6) as pool:
         kept = set(pool.map(lambda _: add(store, key="k").id, range(12)))
     assert len(kept) == 1
-    assert store.load() == Load(1, 0, 10)
+    assert store.load() == Load(1, 0, 10, 0)
 
 
 def fill(folder: Path) -> int:
@@ -190,4 +193,4 @@ def test_a_running_job_stays_running_through_reports(store: Store) -> None:
     told = store.update(job.id, records.report("t", 500, 1, 0))
     assert told is not None
     assert (told.state, told.done, store.dropped(499)) == (RUNNING, 1, [])
-    assert store.load() == Load(0, 1, 10)
+    assert store.load() == Load(0, 1, 10, 0)

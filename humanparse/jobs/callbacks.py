@@ -15,6 +15,7 @@ import hashlib
 import hmac
 import json
 import socket
+import ssl
 import time
 from collections.abc import Callable, Iterable
 from datetime import datetime, timezone
@@ -27,7 +28,7 @@ import httpcore
 from humanparse.errors import InvalidOption
 from humanparse.jobs.records import Job
 
-TIMEOUT_S: Final = 10.0
+TIMEOUT_S: Final = 10.0  # for the connection, and again for all that follows
 WAITS_S: Final = (10.0, 60.0, 300.0, 1800.0, 7200.0)  # before each further try; then no more
 LONGEST_URL: Final = 2048
 SECRET_PREFIX: Final = "whsec_"
@@ -121,7 +122,39 @@ class _CheckedBackend(httpcore.SyncBackend):
             raise httpcore.ConnectError(f"{host} is not known") from exc
         if not found or not all(self._allowed(ip_address(str(address).partition("%")[0])) for address in found):
             raise httpcore.ConnectError(f"{host} is not a public address")
-        return super().connect_tcp(str(found[0]), port, timeout, local_address, socket_options)
+        stream = super().connect_tcp(str(found[0]), port, timeout, local_address, socket_options)
+        return _HurriedStream(stream, time.monotonic() + TIMEOUT_S)
+
+
+class _HurriedStream(httpcore.NetworkStream):
+    """A connection with one deadline for all: else a receiver that sends a byte now and then would hold us for days."""
+
+    def __init__(self, stream: httpcore.NetworkStream, deadline: float) -> None:
+        self._stream, self._deadline = stream, deadline
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._stream.read(max_bytes, self._left(timeout, httpcore.ReadTimeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._stream.write(buffer, self._left(timeout, httpcore.WriteTimeout))
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        left = self._left(timeout, httpcore.ConnectTimeout)
+        return _HurriedStream(self._stream.start_tls(ssl_context, server_hostname, left), self._deadline)
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
+
+    def _left(self, timeout: float | None, error: type[httpcore.TimeoutException]) -> float:
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise error("the receiver takes too long")
+        return left if timeout is None else min(left, timeout)
 
 
 def _secret_bytes(secret: str) -> bytes:

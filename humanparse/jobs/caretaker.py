@@ -47,7 +47,6 @@ class Caretaker:
         """One round. Raises StorageError."""
         self._take_back()
         self._announce_again()
-        self._call_back()
         if time.time() - self._expired_at >= EXPIRE_EVERY_S:
             self._expired_at = time.time()
             self.expire()
@@ -66,6 +65,16 @@ class Caretaker:
         for id in self._files.orphans():
             if self._store.get(id) is None:
                 self._files.remove(id)
+
+    def call_back(self) -> None:
+        """Send the notices that are due; receivers may be slow: in a thread of its own. Raises StorageError."""
+        now = time.time()
+        for job in self._store.due_callbacks(now):
+            taken = self._store.update(job.id, records.try_callback(now, callbacks.WAITS_S))
+            if taken is None or job.order.callback_url is None:
+                continue
+            if self._send(job.order.callback_url, job.id, callbacks.body_of(taken)):
+                self._store.update(job.id, records.deliver_callback)
 
     def _take_back(self) -> None:
         now = time.time()
@@ -91,12 +100,3 @@ class Caretaker:
         for job in self._store.queued():
             if max(job.created_at, job.sent_at) < old:
                 self._announce(job.id)
-
-    def _call_back(self) -> None:
-        now = time.time()
-        for job in self._store.due_callbacks(now):
-            taken = self._store.update(job.id, records.try_callback(now, callbacks.WAITS_S))
-            if taken is None or job.order.callback_url is None:
-                continue
-            if self._send(job.order.callback_url, job.id, callbacks.body_of(taken)):
-                self._store.update(job.id, records.deliver_callback)

@@ -1,4 +1,4 @@
-"""The threads of a service process that see to jobs: a caretaker's, and in the embedded back end a worker's."""
+"""The threads of a service process that see to jobs: caretaker, callbacks, and in the embedded back end a worker."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from humanparse.jobs.worker import Worker
 log = logging.getLogger(__name__)
 
 LOOK_S: Final = 0.5  # how often the worker looks for jobs that other processes accepted
+CALL_S: Final = 2.0  # how often it looks for notices that are due
 STOP_S: Final = 20.0  # longest wait for the photo at hand when the service stops
 
 
@@ -36,8 +37,10 @@ class Runner:
                 return
             self._process = os.getpid()
             self._over.clear()
-            loops = [("jobs-caretaker", self._care)] + ([("jobs-worker", self._work)] if self._worker else [])
-            self._threads = [threading.Thread(target=loop, name=name, daemon=True) for name, loop in loops]
+            loops = {"jobs-caretaker": self._care, "jobs-callbacks": self._call_back}
+            if self._worker:
+                loops["jobs-worker"] = self._work
+            self._threads = [threading.Thread(target=loop, name=name, daemon=True) for name, loop in loops.items()]
             for thread in self._threads:
                 thread.start()
         atexit.register(self.stop)
@@ -81,6 +84,10 @@ class Runner:
     def _care(self) -> None:
         while not self._over.wait(self._care_s):
             _safely(self._caretaker.look)
+
+    def _call_back(self) -> None:
+        while not self._over.wait(CALL_S):
+            _safely(self._caretaker.call_back)
 
 
 def _safely(step: Callable[[], bool | None]) -> bool:

@@ -29,6 +29,7 @@ EXTRAS: Final = {
     "callback_url": "public http or https address that is told, signed, when the job has ended",
     "kind": "`batch` answers one photo as several are; else `parse` for one photo, `batch` for more or a zip",
 }
+MANY_TYPES: Final = ("multipart/form-data", *ZIP_TYPES)
 LONGEST_KEY: Final = 255
 
 
@@ -44,7 +45,8 @@ class _Sent(NamedTuple):
 def submit() -> tuple[Response, int]:
     """A photo, or several, in; the job's address out, before any is parsed."""
     settings = service().settings
-    g.max_bytes = request.max_content_length = settings.batch_bytes
+    if request.mimetype in MANY_TYPES:  # one photo as the body, or in JSON, has the limit of one
+        g.max_bytes = request.max_content_length = settings.batch_bytes
     key = _read_key()
     with ExitStack() as opening:
         sent = _read(opening)
@@ -138,7 +140,7 @@ def _describe_callback(job: Job) -> dict[str, Any] | None:
 
 def _read(opening: ExitStack) -> _Sent:
     """Files and fields by the readers of /api/parse and /api/parse/batch."""
-    if request.mimetype == "multipart/form-data" or request.mimetype in ZIP_TYPES:
+    if request.mimetype in MANY_TYPES:
         files, fields = read_uploads(opening)
     else:
         photo, fields = read_photo()

@@ -87,6 +87,29 @@ def test_anything_but_2xx_is_no_delivery_and_redirects_are_not_followed(receiver
     assert len(receiver.seen) == 1
 
 
+def test_a_receiver_that_answers_a_byte_at_a_time_does_not_hold_us(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(callbacks, "TIMEOUT_S", 0.3)
+    over = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def drip() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(65536)
+                while not over.wait(0.05):
+                    try:
+                        connection.sendall(b"H")
+                    except OSError:
+                        return
+
+        thread = threading.Thread(target=drip)
+        thread.start()
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/"
+        assert not send(url, "id", b"{}", "s", allowed=lambda address: True)
+        over.set()
+        thread.join()
+
+
 def test_nobody_there_is_no_delivery() -> None:
     assert not send("http://127.0.0.1:9/", "id", b"{}", "s", allowed=lambda address: True)
     assert not send("http://nobody.invalid/", "id", b"{}", "s")

@@ -98,8 +98,8 @@ def test_folders_of_no_job_go_and_those_of_jobs_stay(parts: Parts) -> None:
 def test_whoever_asked_is_told_once(parts: Parts) -> None:
     job = finish(parts, time.time(), 1, callback_url=URL)
     finish(parts, time.time(), 1)
-    parts.caretaker.look()
-    parts.caretaker.look()
+    parts.caretaker.call_back()
+    parts.caretaker.call_back()
     ((url, id, body),) = parts.sent
     assert (url, id) == (URL, job.id)
     told = json.loads(body)
@@ -113,7 +113,7 @@ def test_a_receiver_that_is_away_is_told_later_and_not_for_ever(parts: Parts) ->
     job = finish(parts, time.time(), 1, callback_url=URL)
     parts.receiver_takes = False
     for _ in range(12):
-        parts.caretaker.look()
+        parts.caretaker.call_back()
         waiting = parts.desk.get(job.id).callback
         assert waiting is not None
         if waiting.due_at is None:
@@ -127,5 +127,5 @@ def test_a_receiver_that_is_away_is_told_later_and_not_for_ever(parts: Parts) ->
 def test_a_job_that_runs_is_left_alone(parts: Parts) -> None:
     job = parts.submit(b"x", callback_url=URL)
     parts.claim()
-    parts.caretaker.look()
+    parts.caretaker.call_back()
     assert (parts.desk.get(job.id).state, parts.sent) == (RUNNING, [])

@@ -43,10 +43,10 @@ def test_nothing_runs_or_is_written_until_there_is_a_job(jobs: Jobs, settings: S
     assert ours() == []
     assert not settings.jobs_dir.exists()
     job = jobs.desk.submit(ORDER, [BytesIO(photo)])
-    assert ours() == ["jobs-caretaker", "jobs-worker"]
+    assert ours() == ["jobs-callbacks", "jobs-caretaker", "jobs-worker"]
     wait_until(lambda: jobs.desk.get(job.id).state == SUCCEEDED)
     jobs.runner.start()
-    assert len(ours()) == 2
+    assert len(ours()) == 3
     jobs.runner.stop()
     assert ours() == []
     jobs.runner.stop()

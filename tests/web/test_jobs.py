@@ -170,8 +170,10 @@ def test_what_is_wrong_with_the_request_is_said_at_once(asleep: Jobs, client: Fl
 
 
 def test_too_many_bytes_are_refused(settings: Settings, pipeline: Pipeline, photo: bytes) -> None:
-    client = create_app(replace(settings, batch_bytes=len(photo)), pipeline).test_client()
+    client = create_app(replace(settings, batch_bytes=len(photo), max_bytes=4096), pipeline).test_client()
     assert check_problem(post(client, ("a.jpg", photo)), 413, "too_many_bytes")["limit"] == len(photo)
+    large = client.post("/api/jobs", data=bytes(100_000), content_type="image/png")
+    assert check_problem(large, 413, "too_many_bytes")["limit"] == 4096
 
 
 def test_a_full_line_says_when_to_come_back(settings: Settings, pipeline: Pipeline, photo: bytes) -> None:
@@ -235,7 +237,7 @@ def test_a_callback_is_taken_checked_and_shown(settings: Settings, pipeline: Pip
     job = submitted(post(client, ("a.jpg", photo), callback_url=url))
     assert job["callback"] == {"url": url, "state": "waiting", "tries": 0}
     ended(client, job)
-    jobs.runner._caretaker.look()
+    jobs.runner._caretaker.call_back()
     jobs.runner.stop()
     assert client.get(f"/api/jobs/{job['id']}").get_json()["callback"]["state"] == "delivered"
     ((address, body),) = sent

@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check lint types browser install install-dev install-training bench-parse bench-m2fp bench-sampling clean
+.PHONY: run test check lint types browser install install-dev install-training bench-parse bench-m2fp bench-sampling bench-jobs clean
 
 run: install  ## serve on http://127.0.0.1:5000
 	$(BIN)/python app.py
@@ -32,6 +32,9 @@ bench-m2fp: install-dev  ## the old M2FP stack (reference/install.sh) and ours i
 
 bench-sampling: install-dev  ## ways to write deformable attention's sampling
 	$(BIN)/python -m benchmarks.sampling
+
+bench-jobs: install-dev  ## 200 jobs through two Celery workers, one killed half-way; needs redis-server
+	$(BIN)/python -m benchmarks.jobs
 
 install: $(VENV)/.installed
 install-dev: $(VENV)/.installed-dev

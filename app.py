@@ -12,12 +12,14 @@ import uuid
 
 from flask import Flask, Response, g
 
+from humanparse.cache.parsings import open_cache
 from humanparse.config import Settings
 from humanparse.errors import ConfigError
+from humanparse.jobs.backends import open_jobs
 from humanparse.parsers import AUTO, PARSERS
 from humanparse.pipeline import Pipeline
 from humanparse.storage import Storage
-from humanparse.web import Service, api, batch, errors, openapi, pages
+from humanparse.web import Service, api, batch, errors, jobs, openapi, pages
 
 FORM_ROOM = 64 * 1024  # bytes of a request that are not the photo
 CONTENT_SECURITY_POLICY = (
@@ -35,11 +37,11 @@ def create_app(settings: Settings | None = None, pipeline: Pipeline | None = Non
     app.json.sort_keys = False  # type: ignore[attr-defined]
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     storage = Storage(settings.results_dir, settings.result_age_s, settings.results_bytes)
-    app.extensions["humanparse"] = Service(settings, pipeline or Pipeline(settings), storage)
-    app.register_blueprint(api.blueprint)
-    app.register_blueprint(batch.blueprint)
-    app.register_blueprint(openapi.blueprint)
-    app.register_blueprint(pages.blueprint)
+    pipeline = pipeline or Pipeline(settings, cache=open_cache(settings))
+    service = Service(settings, pipeline, storage, open_jobs(settings, pipeline, errors.describe_error))
+    app.extensions["humanparse"] = service
+    for room in (api, batch, jobs, openapi, pages):
+        app.register_blueprint(room.blueprint)
     errors.install(app)
     app.before_request(_name_request)
     app.after_request(_add_headers)
@@ -69,8 +71,14 @@ def __getattr__(name: str) -> Flask:
     """`app:app` for WSGI servers, made when asked for, so that importing this module does nothing."""
     if name == "app":
         globals()["app"] = create_app()
+        see_to_jobs(globals()["app"])
         return globals()["app"]  # type: ignore[no-any-return]
     raise AttributeError(name)
+
+
+def see_to_jobs(app: Flask) -> None:
+    """Begin with the jobs that an earlier process left. A process that only makes an app leaves them alone."""
+    app.extensions["humanparse"].jobs.runner.start()
 
 
 def main() -> None:
@@ -80,6 +88,7 @@ def main() -> None:
         app = create_app(settings)
     except ConfigError as error:
         sys.exit(error.message)
+    see_to_jobs(app)
     app.run(host=settings.host, port=settings.port, threaded=True)
 
 

@@ -1,4 +1,4 @@
-"""The command line: `python -m humanparse parse PHOTO_OR_FOLDER... --out results/`, and `fetch m2fp`.
+"""The command line: `python -m humanparse parse PHOTO_OR_FOLDER... --out results/`; `submit`, `job`; `fetch m2fp`.
 
 Exit codes: 0 all was done; 1 at least one photo was not parsed (the others were), or the fetch
 failed; 2 wrong usage.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from tqdm import tqdm
@@ -19,6 +19,7 @@ from humanparse.config import Settings
 from humanparse.errors import HumanParseError, UnreadableImage
 from humanparse.exports import FORMATS, JSON, Parsed, describe
 from humanparse.images import suffixes
+from humanparse.job_commands import add_job_commands
 from humanparse.labels import PALETTES
 from humanparse.options import CHOICES, INCLUDES, ParseOptions
 from humanparse.parsers import make_parser
@@ -31,10 +32,13 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit code."""
     parser = _make_argument_parser()
     args = parser.parse_args(arguments)
+    run: Callable[[argparse.Namespace], int] | None = args.run
+    return _parse(parser, args) if run is None else run(args)
+
+
+def _parse(parser: argparse.ArgumentParser, args: argparse.Namespace) -> int:
     try:
         settings = Settings.from_env()
-        if args.command == "fetch":
-            return fetch_weights(settings, args.source, args.yes)
         given = {
             "parser": args.parser,
             "alpha": args.alpha,
@@ -90,19 +94,24 @@ def parse_photos(
     return 1 if failed or not photos else 0
 
 
-def fetch_weights(settings: Settings, source: Path | None, agreed: bool) -> int:
-    """Fetch M2FP's weights into `settings.m2fp_dir`, after telling size and licence."""
+def fetch_weights(args: argparse.Namespace) -> int:
+    """Fetch M2FP's weights into `Settings.m2fp_dir`, after telling size and licence."""
     from humanparse.parsers.m2fp.fetch import NOTICE, fetch
 
+    try:
+        settings = Settings.from_env()
+    except HumanParseError as error:
+        print(error.message, file=sys.stderr)
+        return 2
     folder = settings.m2fp_dir
     print(NOTICE, file=sys.stderr)
-    if make_parser("m2fp", settings).available() is None and source is None:
+    if make_parser("m2fp", settings).available() is None and args.source is None:
         print(f"The weights are already in {folder}.", file=sys.stderr)
         return 0
-    if not agreed and sys.stdin.isatty() and input("Go on? [y/N] ").strip().lower() not in ("y", "yes"):
+    if not args.yes and sys.stdin.isatty() and input("Go on? [y/N] ").strip().lower() not in ("y", "yes"):
         return 1
     try:
-        fetch(folder, source)
+        fetch(folder, args.source)
     except HumanParseError as error:
         print(error.message, file=sys.stderr)
         return 1
@@ -167,8 +176,9 @@ def _free_name(stem: str, taken: set[str]) -> str:
 def _make_argument_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m humanparse", description="Multi-person human parsing.")
     parser.add_argument("--version", action="version", version=f"humanparse {__version__}")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
     parse = commands.add_parser("parse", help="photos in, overlays and label maps out")
+    parse.set_defaults(run=None)
     parse.add_argument("photos", nargs="+", type=Path, metavar="PHOTO_OR_FOLDER")
     parse.add_argument("--out", type=Path, default=Path("results"), help="folder to write to (default: results)")
     parse.add_argument("--json", action="store_true", help="also NAME.json, and one JSON line a photo on stdout")
@@ -190,6 +200,8 @@ def _make_argument_parser() -> argparse.ArgumentParser:
     fetch.add_argument("name", choices=["m2fp"], help="whose weights")
     fetch.add_argument("--from", type=Path, dest="source", metavar="DIR", help="take them from here, not the network")
     fetch.add_argument("--yes", action="store_true", help="do not ask, size and licence are known")
+    fetch.set_defaults(run=fetch_weights)
+    add_job_commands(commands)
     return parser
 
 

@@ -9,24 +9,30 @@
 
     ClientError
     ├── ApiError        the service answered with a problem: code, status, detail, retry_after_s
-    └── Unreachable     no answer: no connection, or none in time
+    ├── Unreachable     no answer: no connection, or none in time
+    └── NotYet          a job has not ended in the time that `wait` was given
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 import time
+import uuid
 from base64 import b64decode
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Final
+from urllib.parse import quote
 
 import httpx
 
 TIMEOUT_S: Final = 120.0  # a service held to one thread may take this long for a large photo behind others
 RETRIES: Final = 3
 LONGEST_WAIT_S: Final = 30.0
+FIRST_PAUSE_S: Final = 0.1  # between two looks at a job
+LONGEST_PAUSE_S: Final = 5.0
 
 Photo = str | Path | bytes | IO[bytes]
 """A path, the file's bytes, or a file that is open for reading bytes."""
@@ -38,6 +44,10 @@ class ClientError(Exception):
 
 class Unreachable(ClientError):
     """The service did not answer: no connection, or not in time."""
+
+
+class NotYet(ClientError):
+    """The job has not ended in the time that `wait` was given; it goes on."""
 
 
 class ApiError(ClientError):
@@ -128,6 +138,26 @@ class Label:
     twin: int | None
 
 
+@dataclass(frozen=True)
+class Job:
+    """Work that the service has accepted. state: queued, running, succeeded, failed or cancelled."""
+
+    id: str
+    state: str
+    kind: str
+    format: str
+    done: int
+    failed: int
+    total: int
+    place: int | None
+    expires_at: str | None
+    raw: dict[str, Any] = field(repr=False)
+
+    @property
+    def ended(self) -> bool:
+        return self.state in ("succeeded", "failed", "cancelled")
+
+
 class Client:
     """A connection to the service at `address`. Use it in a `with`, or `close` it.
 
@@ -160,6 +190,50 @@ class Client:
         """Several photos, or zips of them, in one request, in order; one that fails fails alone."""
         return _read_items(self._send(_parse_request(photos, options, batch=True)).json())
 
+    def submit(self, photo: Photo, *, idempotency_key: str | None = None, **options: Any) -> Job:
+        """Hand a photo in as a job, and come back for it; options as for `parse`, `format` and `callback_url` too.
+
+        idempotency_key: of a job that may have been handed in before; else each call makes a job, and one only.
+        """
+        return _read_job(self._send(_job_request([photo], options, idempotency_key)).json())
+
+    def submit_many(self, photos: Iterable[Photo], *, idempotency_key: str | None = None, **options: Any) -> Job:
+        """The same for several photos, or zips of them."""
+        return _read_job(self._send(_job_request(photos, options, idempotency_key, "batch")).json())
+
+    def job(self, job: Job | str) -> Job:
+        """How a job, or the job of this id, stands now."""
+        return _read_job(self._send(_Request("GET", _path_of(job))).json())
+
+    def wait(self, job: Job | str, timeout_s: float | None = None) -> Job:
+        """The job once it has ended, however it did. Raises NotYet after `timeout_s`."""
+        for pause_s in _pauses(timeout_s):
+            found = self.job(job)
+            if found.ended:
+                return found
+            time.sleep(pause_s)
+        raise NotYet(f"The job is {found.state}.")
+
+    def result(self, job: Job | str) -> Result | list[Item] | bytes:
+        """What an ended job came to: as `parse` and `parse_many` give it, or a file's bytes for another format.
+
+        Raises ApiError where it failed, was cancelled or has not ended.
+        """
+        job = job if isinstance(job, Job) else self.job(job)
+        return _read_job_result(job, self.result_bytes(job))
+
+    def result_bytes(self, job: Job | str) -> bytes:
+        """The same as the service sends it: JSON, a zip, or one photo's file."""
+        return self._send(_Request("GET", f"{_path_of(job)}/result")).content
+
+    def cancel(self, job: Job | str) -> Job:
+        """Cancel a job that has not ended: at once, or after the photo at hand."""
+        return _read_job(self._send(_Request("POST", f"{_path_of(job)}/cancel")).json())
+
+    def forget(self, job: Job | str) -> None:
+        """Cancel a job, or remove one that has ended with its result."""
+        self._send(_Request("DELETE", _path_of(job)))
+
     def labels(self) -> list[Label]:
         """The classes, by id."""
         return _read_labels(self._send(_Request("GET", "/api/labels")).json())
@@ -179,7 +253,7 @@ class Client:
 
     def _ask(self, request: _Request) -> httpx.Response:
         try:
-            return self._http.request(request.method, request.path, params=request.params, files=request.files)
+            return self._http.request(**vars(request))
         except httpx.TransportError as exc:
             raise _unreachable(exc) from exc
 
@@ -209,6 +283,36 @@ class AsyncClient:
     async def parse_many(self, photos: Iterable[Photo], **options: Any) -> list[Item]:
         return _read_items((await self._send(_parse_request(photos, options, batch=True))).json())
 
+    async def submit(self, photo: Photo, *, idempotency_key: str | None = None, **options: Any) -> Job:
+        return _read_job((await self._send(_job_request([photo], options, idempotency_key))).json())
+
+    async def submit_many(self, photos: Iterable[Photo], *, idempotency_key: str | None = None, **options: Any) -> Job:
+        return _read_job((await self._send(_job_request(photos, options, idempotency_key, "batch"))).json())
+
+    async def job(self, job: Job | str) -> Job:
+        return _read_job((await self._send(_Request("GET", _path_of(job)))).json())
+
+    async def wait(self, job: Job | str, timeout_s: float | None = None) -> Job:
+        for pause_s in _pauses(timeout_s):
+            found = await self.job(job)
+            if found.ended:
+                return found
+            await asyncio.sleep(pause_s)
+        raise NotYet(f"The job is {found.state}.")
+
+    async def result(self, job: Job | str) -> Result | list[Item] | bytes:
+        job = job if isinstance(job, Job) else await self.job(job)
+        return _read_job_result(job, await self.result_bytes(job))
+
+    async def result_bytes(self, job: Job | str) -> bytes:
+        return (await self._send(_Request("GET", f"{_path_of(job)}/result"))).content
+
+    async def cancel(self, job: Job | str) -> Job:
+        return _read_job((await self._send(_Request("POST", f"{_path_of(job)}/cancel"))).json())
+
+    async def forget(self, job: Job | str) -> None:
+        await self._send(_Request("DELETE", _path_of(job)))
+
     async def labels(self) -> list[Label]:
         return _read_labels((await self._send(_Request("GET", "/api/labels"))).json())
 
@@ -226,7 +330,7 @@ class AsyncClient:
 
     async def _ask(self, request: _Request) -> httpx.Response:
         try:
-            return await self._http.request(request.method, request.path, params=request.params, files=request.files)
+            return await self._http.request(**vars(request))
         except httpx.TransportError as exc:
             raise _unreachable(exc) from exc
 
@@ -236,15 +340,39 @@ class _Request:
     """What to ask. Files are bytes, so that a request can be sent again."""
 
     method: str
-    path: str
+    url: str
     params: dict[str, str] | None = None
     files: list[tuple[str, tuple[str, bytes]]] | None = None
+    headers: dict[str, str] | None = None
 
 
 def _parse_request(photos: Iterable[Photo], options: Mapping[str, Any], batch: bool = False) -> _Request:
-    params = {name: _text(value) for name, value in options.items() if value is not None}
     files = [("image", _read_photo(photo)) for photo in photos]
-    return _Request("POST", "/api/parse/batch" if batch else "/api/parse", params, files)
+    return _Request("POST", "/api/parse/batch" if batch else "/api/parse", _params(options), files)
+
+
+def _job_request(photos: Iterable[Photo], options: Mapping[str, Any], key: str | None, kind: str = "parse") -> _Request:
+    """A zip given as one photo is several photos, so `kind` is left to the service there."""
+    files = [("image", _read_photo(photo)) for photo in photos]
+    params = _params({**options, "kind": kind if kind == "batch" else None})
+    return _Request("POST", "/api/jobs", params, files, {"Idempotency-Key": key or uuid.uuid4().hex})
+
+
+def _params(options: Mapping[str, Any]) -> dict[str, str]:
+    return {name: _text(value) for name, value in options.items() if value is not None}
+
+
+def _path_of(job: Job | str) -> str:
+    return f"/api/jobs/{quote(job.id if isinstance(job, Job) else job, safe='')}"
+
+
+def _pauses(timeout_s: float | None) -> Iterator[float]:
+    """Seconds between looks at a job, longer and longer, until the time is over."""
+    end, pause_s = None if timeout_s is None else time.monotonic() + timeout_s, FIRST_PAUSE_S
+    yield pause_s
+    while end is None or time.monotonic() < end:
+        pause_s = min(pause_s * 1.5, LONGEST_PAUSE_S)
+        yield pause_s
 
 
 def _text(value: Any) -> str:
@@ -340,6 +468,17 @@ def _read_item(row: dict[str, Any]) -> Item:
     failed = row["status"] == "error"
     result = None if failed else _read_result(row)
     return Item(row["index"], row["file"], result, _read_problem(row["problem"]) if failed else None)
+
+
+def _read_job(answer: dict[str, Any]) -> Job:
+    own = {name: answer[name] for name in ("id", "state", "kind", "format", "place", "expires_at")}
+    return Job(**own, **answer["progress"], raw=answer)
+
+
+def _read_job_result(job: Job, data: bytes) -> Result | list[Item] | bytes:
+    if job.format != "json":
+        return data
+    return _read_items(json.loads(data)) if job.kind == "batch" else _read_result(json.loads(data))
 
 
 def _read_labels(answer: dict[str, Any]) -> list[Label]:

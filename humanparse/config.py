@@ -22,9 +22,9 @@ CHOICES: Final = {
 _MEBI = 1024 * 1024
 
 
-def _setting(default: Any, help: str, low: float | None = None, high: float | None = None) -> Any:
-    """A field with a line of help and, for numbers, its allowed range."""
-    return field(default=default, metadata={"help": help, "low": low, "high": high})
+def _setting(default: Any, help: str, low: float | None = None, high: float | None = None, secret: bool = False) -> Any:
+    """A field with a line of help and, for numbers, its allowed range; a secret one is not shown in logs."""
+    return field(default=default, repr=not secret, metadata={"help": help, "low": low, "high": high})
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,21 @@ class Settings:
     results_dir: Path = _setting(ROOT / "results", "Folder for results that have an address.")
     result_age_s: int = _setting(3600, "How long a result keeps its address, in seconds.", 1, 31_536_000)
     results_bytes: int = _setting(512 * _MEBI, "All kept results together; the oldest go first.", _MEBI, 1 << 50)
+    jobs_dir: Path = _setting(ROOT / "uploads", "Folder for jobs; with a broker, one that every machine sees.")
+    jobs_queue: int = _setting(100, "Jobs that may wait; more get 503.", 1, 1_000_000)
+    jobs_bytes: int = _setting(
+        2048 * _MEBI, "Uploads that wait, together; and as much again of results.", _MEBI, 1 << 50
+    )
+    job_age_s: int = _setting(86_400, "How long an ended job and its result are kept, in seconds.", 1, 31_536_000)
+    job_lease_s: float = _setting(30.0, "A worker silent for so long is taken for dead, in seconds.", 0.2, 3600.0)
+    broker_url: str = _setting(
+        "", "redis://... for workers on other machines; empty: jobs run in the service.", secret=True
+    )
+    callback_secret: str = _setting("", "Signs callbacks of jobs; empty: there are none.", secret=True)
+    cache_bytes: int = _setting(256 * _MEBI, "Parsings kept for photos that come again; 0: none.", 0, 1 << 50)
+    cache_age_s: int = _setting(3600, "How long a parsing is kept for that, in seconds.", 1, 31_536_000)
+    cache_dir: Path = _setting(ROOT / "cache", "Folder for that.")
+    cache_url: str = _setting("", "redis://... to share it between machines instead.", secret=True)
     log_level: str = _setting("INFO", "One of DEBUG, INFO, WARNING, ERROR.")
 
     def __post_init__(self) -> None:
@@ -80,7 +95,7 @@ def describe_settings() -> list[tuple[str, str, str]]:
     for item in fields(Settings):
         assert item.default is not MISSING
         default = item.default.relative_to(ROOT) if isinstance(item.default, Path) else item.default
-        rows.append((PREFIX + item.name.upper(), str(default), item.metadata["help"]))
+        rows.append((PREFIX + item.name.upper(), str(default) or "(empty)", item.metadata["help"]))
     return rows
 
 

@@ -9,13 +9,20 @@
     │   ├── TooManyPixels       the picture is larger than the limit
     │   ├── TooManyFiles        more photos in one request than the limit
     │   ├── NotAcceptable       `Accept` asks for types that we do not answer
-    │   └── InvalidOption       an option is unknown or out of range
+    │   ├── InvalidOption       an option is unknown or out of range
+    │   └── KeyReused           an Idempotency-Key came before, with another request
     ├── NotFound                no such page, result or method here
-    │   └── ResultExpired       a result that was here, or never was
+    │   ├── ResultExpired       a result that was here, or never was
+    │   └── JobExpired          a job that was here, or never was
+    ├── JobConflict             the job is not in a state for this
+    │   ├── JobUnfinished       it has no result yet
+    │   └── JobCancelled        it was cancelled, and has none
     ├── Busy                    too many requests in line; come back later
+    │   └── QueueFull           too many jobs in line
     ├── ParserError             the parser, not the request, is at fault
     │   ├── ParserUnavailable   its weights or its runtime are not on this machine
     │   ├── WeightsDamaged      its weights are not what they should be
+    │   ├── JobAbandoned        the workers that took the job died, all of them
     │   └── FetchFailed         its weights cannot be fetched
     │       ├── HubUnreachable  no network, or the hub does not answer
     │       └── NoSpace         the disk has no room for them
@@ -81,12 +88,32 @@ class InvalidOption(InputError):
     code = "invalid_option"
 
 
+class KeyReused(InputError):
+    code = "idempotency_key_reused"
+
+
 class NotFound(HumanParseError):
     code = "not_found"
 
 
 class ResultExpired(NotFound):
     code = "result_expired"
+
+
+class JobExpired(NotFound):
+    code = "job_expired"
+
+
+class JobConflict(HumanParseError):
+    code = "job_conflict"
+
+
+class JobUnfinished(JobConflict):
+    code = "job_unfinished"
+
+
+class JobCancelled(JobConflict):
+    code = "job_cancelled"
 
 
 class Busy(HumanParseError):
@@ -97,6 +124,10 @@ class Busy(HumanParseError):
     def __init__(self, message: str, retry_after_s: int = 1, **context: Any) -> None:
         super().__init__(message, **context)
         self.retry_after_s = retry_after_s
+
+
+class QueueFull(Busy):
+    code = "queue_full"
 
 
 class ParserError(HumanParseError):
@@ -121,6 +152,10 @@ class HubUnreachable(FetchFailed):
 
 class NoSpace(FetchFailed):
     code = "no_space"
+
+
+class JobAbandoned(ParserError):
+    code = "job_abandoned"
 
 
 class StorageError(HumanParseError):

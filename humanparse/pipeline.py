@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from humanparse import parsers
+from humanparse.cache.parsings import ParsingCache, key_of
 from humanparse.config import Settings
 from humanparse.gate import Gate
 from humanparse.images import read_image
@@ -24,12 +25,16 @@ from utils import compose_overlay
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """One photo's result: photo and overlay (H, W, 3) uint8 RGB, the Parsing, milliseconds by stage."""
+    """One photo's result: photo and overlay (H, W, 3) uint8 RGB, the Parsing, milliseconds by stage.
+
+    cache: how the Parsing was come by (HIT, MISS, COLLAPSED of the cache); None without a cache.
+    """
 
     image: NDArray[np.uint8]
     overlay: NDArray[np.uint8]
     parsing: Parsing
     timing_ms: dict[str, float] = field(default_factory=dict)
+    cache: str | None = None
 
     def timing_with(self, encoding: Stopwatch) -> dict[str, float]:
         """Milliseconds by stage, the encoding's too, and their `total`."""
@@ -49,16 +54,20 @@ class Stopwatch:
         try:
             yield
         finally:
-            self.timing_ms[name] = round((time.perf_counter() - start) * 1000, 2)
+            spent = (time.perf_counter() - start) * 1000
+            self.timing_ms[name] = round(self.timing_ms.get(name, 0.0) + spent, 2)
 
 
 class Pipeline:
-    """Parsers, loaded when first needed, and the gate in front of them."""
+    """Parsers, loaded when first needed, the gate in front of them, and a cache of what they made, if one is given."""
 
     def __init__(
-        self, settings: Settings, make_parser: Callable[[str, Settings], Parser] = parsers.make_parser
+        self,
+        settings: Settings,
+        make_parser: Callable[[str, Settings], Parser] = parsers.make_parser,
+        cache: ParsingCache | None = None,
     ) -> None:
-        self.settings = settings
+        self.settings, self.cache = settings, cache
         self._make_parser = make_parser
         self._gate = Gate(settings.queue_length, settings.queue_timeout_s)
         self._loaded: dict[str, Parser] = {}
@@ -80,12 +89,22 @@ class Pipeline:
         with watch.stage("decode"):
             image = read_image(data, max_bytes=self.settings.max_bytes, max_pixels=self.settings.max_pixels)
         parser = self.load(options.parser)
+        if self.cache is None:
+            parsing, cached = self._run(parser, image, options.detail, watch), None
+        else:
+            key = key_of(data, parser.info, options, self.settings.precision)
+            with watch.stage("cache"):
+                parsing, cached = self.cache.find(key, lambda: self._run(parser, image, options.detail, watch))
+            made_ms = watch.timing_ms.get("wait", 0.0) + watch.timing_ms.get("parse", 0.0)
+            watch.timing_ms["cache"] = round(watch.timing_ms["cache"] - made_ms, 2)
+        with watch.stage("compose"):
+            outlined = parsing.people if options.outline else None
+            overlay = compose_overlay(image, parsing.labels, outlined, PALETTES[options.palette], options.alpha)
+        return Answer(image, overlay, parsing, watch.timing_ms, cached)
+
+    def _run(self, parser: Parser, image: NDArray[np.uint8], detail: bool, watch: Stopwatch) -> Parsing:
         with ExitStack() as inside:
             with watch.stage("wait"):
                 inside.enter_context(self._gate.enter())
             with watch.stage("parse"):
-                parsing = parser.parse(image) if options.detail else parser.glance(image)
-        with watch.stage("compose"):
-            outlined = parsing.people if options.outline else None
-            overlay = compose_overlay(image, parsing.labels, outlined, PALETTES[options.palette], options.alpha)
-        return Answer(image, overlay, parsing, watch.timing_ms)
+                return parser.parse(image) if detail else parser.glance(image)

@@ -19,11 +19,12 @@ from humanparse.config import Settings
 from humanparse.parsers.compact.weights import FILE
 from humanparse.pipeline import Pipeline
 from tests.band_parser import BandParser
+from tests.redis_server import running_redis
 
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return Settings(results_dir=tmp_path / "results")
+    return Settings(results_dir=tmp_path / "results", jobs_dir=tmp_path / "jobs", cache_dir=tmp_path / "cache")
 
 
 @pytest.fixture
@@ -32,8 +33,10 @@ def pipeline(settings: Settings) -> Pipeline:
 
 
 @pytest.fixture
-def app(settings: Settings, pipeline: Pipeline) -> Flask:
-    return create_app(settings, pipeline)
+def app(settings: Settings, pipeline: Pipeline) -> Iterator[Flask]:
+    app = create_app(settings, pipeline)
+    yield app
+    app.extensions["humanparse"].jobs.runner.stop()
 
 
 @pytest.fixture
@@ -51,7 +54,8 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """http://... of the real service, compact parser included."""
     if not FILE.exists():
         pytest.fail(f"These tests parse real photos and need {FILE}; fetch it with git.", pytrace=False)
-    app = create_app(Settings(results_dir=tmp_path_factory.mktemp("results"), threads=1))
+    folders = {name: tmp_path_factory.mktemp(name) for name in ("results_dir", "jobs_dir", "cache_dir")}
+    app = create_app(Settings(**folders, threads=1))
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=SilentHandler)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
@@ -59,6 +63,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     server.shutdown()
     thread.join()
     server.server_close()
+    app.extensions["humanparse"].jobs.runner.stop()
 
 
 @pytest.fixture(scope="session")
@@ -75,3 +80,10 @@ def astronaut() -> np.ndarray:
     from skimage import data
 
     return data.astronaut()
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """redis://... of a real server."""
+    with running_redis(tmp_path_factory.mktemp("redis")) as url:
+        yield url

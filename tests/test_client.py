@@ -19,7 +19,18 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from humanparse import client as client_module
-from humanparse.client import ApiError, AsyncClient, Client, ClientError, Unreachable
+from humanparse.client import (
+    FIRST_PAUSE_S,
+    LONGEST_PAUSE_S,
+    ApiError,
+    AsyncClient,
+    Client,
+    ClientError,
+    NotYet,
+    Result,
+    Unreachable,
+    _pauses,
+)
 from humanparse.labels import CLASSES
 
 ROOT = Path(__file__).parent.parent
@@ -113,6 +124,70 @@ def test_the_async_client_says_the_same(address: str, client: Client, portrait: 
             assert [item.result is None for item in items] == [False, True]
             with pytest.raises(ApiError):
                 await visitor.parse(b"no photo")
+
+    asyncio.run(visit())
+
+
+def test_a_job_is_handed_in_waited_for_and_fetched(client: Client, portrait: Path) -> None:
+    job = client.submit(portrait, overlay="none")
+    assert (job.kind, job.format, job.total) == ("parse", "json", 1)
+    ended = client.wait(job)
+    assert (ended.state, ended.ended, ended.done, ended.place) == ("succeeded", True, 1, None)
+    result = client.result(ended)
+    assert isinstance(result, Result)
+    assert result.people == client.parse(portrait).people
+    several = client.wait(client.submit_many([portrait, b"no photo"], overlay="none").id)
+    items = client.result(several.id)
+    assert isinstance(items, list)
+    assert [item.error is None for item in items] == [True, False]
+    coco = client.wait(client.submit(portrait, format="coco"))
+    assert client.result(coco) == client.parse_as("coco", portrait)
+    client.forget(coco)
+    with pytest.raises(ApiError, match="job_expired"):
+        client.job(coco)
+
+
+def test_a_failed_job_is_an_error_when_its_result_is_asked_for(client: Client) -> None:
+    job = client.wait(client.submit(b"no photo"))
+    assert job.state == "failed"
+    with pytest.raises(ApiError, match="unsupported_format"):
+        client.result(job)
+
+
+def test_a_key_gives_the_same_job_and_none_a_new_one(client: Client, portrait: Path) -> None:
+    first = client.submit(portrait, idempotency_key="portrait-1", overlay="none")
+    assert client.submit(portrait, idempotency_key="portrait-1", overlay="none").id == first.id
+    assert client.submit(portrait, overlay="none").id != first.id
+    client.cancel(first)
+
+
+def test_patience_with_a_job_ends(naps: list[float]) -> None:
+    progress = {"done": 0, "failed": 0, "total": 1}
+    queued = {"id": "x", "state": "queued", "kind": "parse", "format": "json", "progress": progress, "place": 1}
+    with Client("http://x") as visitor:
+        transport, _ = answers(*(httpx.Response(200, json={**queued, "expires_at": None}) for _ in range(99)))
+        visitor._http = httpx.Client(base_url="http://x", transport=transport)
+        with pytest.raises(NotYet, match="queued"):
+            visitor.wait("x", timeout_s=0)
+        for _, pause in zip(range(30), _pauses(None), strict=False):
+            naps.append(pause)
+    assert naps[1:4] == pytest.approx([FIRST_PAUSE_S, FIRST_PAUSE_S * 1.5, FIRST_PAUSE_S * 1.5**2])
+    assert naps[-1] == LONGEST_PAUSE_S
+
+
+def test_the_async_client_has_jobs_too(address: str, portrait: Path) -> None:
+    async def visit() -> None:
+        async with AsyncClient(address) as visitor:
+            job = await visitor.wait(await visitor.submit(portrait, overlay="none"), timeout_s=60)
+            result = await visitor.result(job.id)
+            assert isinstance(result, Result)
+            assert result.people == (await visitor.parse(portrait)).people
+            several = await visitor.wait(await visitor.submit_many([portrait, portrait], format="yolo"))
+            assert zipfile.is_zipfile(BytesIO(await visitor.result_bytes(several)))
+            assert (await visitor.cancel(several)).state == "succeeded"
+            await visitor.forget(several)
+            with pytest.raises(ApiError, match="job_expired"):
+                await visitor.job(several)
 
     asyncio.run(visit())
 

@@ -52,6 +52,11 @@ def test_settings_are_frozen_and_pickle() -> None:
         settings.port = 82  # type: ignore[misc]
 
 
+def test_secrets_are_not_shown() -> None:
+    settings = Settings(callback_secret="hidden", broker_url="redis://:hidden@host/0")
+    assert "hidden" not in repr(settings)
+
+
 def test_every_setting_is_described_and_the_docs_have_the_row() -> None:
     rows = describe_settings()
     assert len(rows) == len(fields(Settings))

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from humanparse.client import Client
 from humanparse.exports import FORMATS
 from humanparse.labels import PALETTES
 from humanparse.options import CHOICES, INCLUDES, OPTIONS
@@ -89,7 +90,7 @@ def run_curl(command: str, address: str, folder: Path) -> Any:
 def test_every_curl_of_the_api_document_works(address: str, folder: Path) -> None:
     from base64 import b64encode
 
-    commands = curls((ROOT / "docs" / "api.md").read_text())
+    commands = [command for command in curls((ROOT / "docs" / "api.md").read_text()) if "/api/jobs" not in command]
     assert len(commands) == 9
     small = cv2.imread(str(folder / "photo.jpg"))[::4, ::4]
     text = b64encode(cv2.imencode(".jpg", small)[1].tobytes()).decode()
@@ -104,6 +105,24 @@ def test_every_curl_of_the_api_document_works(address: str, folder: Path) -> Non
     assert json.loads((folder / "photo.coco.json").read_text())["images"][0]["file_name"] == "photo.jpg"
     with zipfile.ZipFile(folder / "parsings.zip") as archive:
         assert archive.namelist() == ["photos.coco.json", "results.json"]
+
+
+def test_the_jobs_of_the_api_document_work_and_look_as_it_shows(address: str, folder: Path) -> None:
+    text = (ROOT / "docs" / "api.md").read_text()
+    submit, look, fetch, delete = [command for command in curls(text) if "/api/jobs" in command]
+    shown = json.loads(re.search(r'```json\n(\{\n  "id".*?)```', text, re.DOTALL)[1])  # type: ignore[index]
+    job = run_curl(submit, address, folder)
+    assert run_curl(submit, address, folder)["id"] == job["id"]  # the same Idempotency-Key
+    own = {**shown, "state": job["state"], "place": job["place"]}  # it may have begun
+    for key in ("id", "created_at", "started_at"):
+        assert type(job.pop(key)) in (str, type(own.pop(key)))
+    assert list(job.items()) == list(own.items())
+    with Client(address) as client:
+        id = client.wait(run_curl(submit, address, folder)["id"]).id
+    assert run_curl(look.replace("ID", id), address, folder)["state"] == "succeeded"
+    assert run_curl(fetch.replace("ID", id), address, folder)["num_persons"] == 1
+    assert run_curl(delete.replace("ID", id), address, folder) is None
+    assert run_curl(look.replace("ID", id), address, folder)["code"] == "job_expired"
 
 
 def test_the_batch_answer_that_the_api_document_shows_is_real(address: str, folder: Path) -> None:
@@ -121,7 +140,7 @@ def test_the_batch_answer_that_the_api_document_shows_is_real(address: str, fold
 
 def test_the_python_of_the_client_document_runs(address: str, folder: Path) -> None:
     blocks = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "client.md").read_text(), re.DOTALL)
-    assert len(blocks) == 4
+    assert len(blocks) == 5
     program = "\n".join(blocks).replace("http://127.0.0.1:5000", address)
     ended = subprocess.run(
         [sys.executable, "-c", program],
@@ -133,7 +152,9 @@ def test_the_python_of_the_client_document_runs(address: str, folder: Path) -> N
     assert ended.returncode == 0, ended.stderr
     lines = ended.stdout.splitlines()
     assert "'Face'" in lines[0]
-    assert lines[-5:-2] == ["photo.jpg 1", "astronaut.jpg 1", "Face True"]
+    assert lines[1:4] == ["photo.jpg 1", "astronaut.jpg 1", "Face True"]
+    assert re.fullmatch(r"[\w-]{22} queued (\d+|None)", lines[4])
+    assert lines[5:-2] == ["photo.jpg 1", "astronaut.jpg 1"]
     assert lines[-2].startswith("unsupported_format ")
     assert lines[-1] == "[1, 1]"
 

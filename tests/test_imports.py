@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -62,8 +64,17 @@ TABLE: dict[str, set[str]] = {
         "humanparse.records",
     },
     "humanparse/client.py": set(),
+    "humanparse/job_commands.py": {"humanparse.client", "humanparse.exports", "humanparse.options"},
     "humanparse/archives.py": {"humanparse.errors"},
+    "humanparse/cache": {
+        "humanparse.cache",
+        "humanparse.config",
+        "humanparse.errors",
+        "humanparse.options",
+        "humanparse.records",
+    },
     "humanparse/pipeline.py": {
+        "humanparse.cache",
         "humanparse.config",
         "humanparse.gate",
         "humanparse.images",
@@ -72,6 +83,49 @@ TABLE: dict[str, set[str]] = {
         "humanparse.parsers",
         "humanparse.records",
         "utils",
+    },
+    "humanparse/answers.py": {
+        "humanparse.exports",
+        "humanparse.labels",
+        "humanparse.options",
+        "humanparse.pipeline",
+    },
+    "humanparse/bundle.py": {"humanparse.exports"},
+    "humanparse/batches.py": {
+        "humanparse.answers",
+        "humanparse.archives",
+        "humanparse.bundle",
+        "humanparse.config",
+        "humanparse.errors",
+        "humanparse.exports",
+        "humanparse.options",
+        "humanparse.pipeline",
+    },
+    "humanparse/jobs": {
+        "humanparse.answers",
+        "humanparse.batches",
+        "humanparse.config",
+        "humanparse.errors",
+        "humanparse.exports",
+        "humanparse.jobs",
+        "humanparse.options",
+        "humanparse.pipeline",
+    },
+    # the one edge to Celery, taken only where a broker is set
+    "humanparse/jobs/backends.py": {
+        "humanparse.config",
+        "humanparse.jobs",
+        "humanparse.pipeline",
+        "humanparse.tasks",
+    },
+    # a composition root, of workers; the statuses of problems live in web/
+    "humanparse/tasks.py": {
+        "humanparse.cache",
+        "humanparse.config",
+        "humanparse.errors",
+        "humanparse.jobs",
+        "humanparse.pipeline",
+        "humanparse.web.errors",
     },
     "humanparse/web": {"humanparse", "!utils", "!humanparse.__main__"},
     "humanparse/__main__.py": {"humanparse", "!humanparse.web"},
@@ -147,6 +201,15 @@ def test_nothing_that_serves_needs_torch() -> None:
                 continue
             at_start = imports_of(path, within_functions=False)
             assert "torch" not in {module.split(".")[0] for module in at_start}, path
+
+
+def test_the_embedded_back_end_needs_neither_redis_nor_celery() -> None:
+    script = (
+        "import sys; from app import create_app; from humanparse.config import Settings; create_app(Settings());"
+        "print([m for m in ('redis', 'celery', 'kombu') if m in sys.modules])"
+    )
+    ended = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert ended.stdout.strip() == "[]"
 
 
 def test_the_service_never_imports_training() -> None:

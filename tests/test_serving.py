@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -20,6 +21,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from humanparse.client import Client
+
 ROOT = Path(__file__).parent.parent
 PATIENCE_S = 60
 
@@ -31,9 +34,15 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(command: list[str], port: int, **environ: str) -> Iterator[str]:
-    """The command as a process, from when it is ready until it has ended."""
-    process = subprocess.Popen([sys.executable, *command], cwd=ROOT, env={**os.environ, **environ})
+def running(command: list[str], port: int, folder: Path, killed: bool = False, **environ: str) -> Iterator[str]:
+    """The command as a process, from when it is ready until it has ended; what it writes is under `folder`.
+
+    killed: it ends as if the power had gone.
+    """
+    folders = {f"HUMANPARSE_{name.upper()}_DIR": str(folder / name) for name in ("jobs", "results", "cache")}
+    process = subprocess.Popen(
+        [sys.executable, *command], cwd=ROOT, env={**os.environ, **folders, **environ}, start_new_session=True
+    )
     address = f"http://127.0.0.1:{port}"
     try:
         end = time.monotonic() + PATIENCE_S
@@ -47,8 +56,10 @@ def running(command: list[str], port: int, **environ: str) -> Iterator[str]:
             pytest.fail(f"{command} was not ready within {PATIENCE_S} s")
         yield address
     finally:
+        if killed:
+            os.killpg(process.pid, signal.SIGKILL)
         process.terminate()
-        assert process.wait(PATIENCE_S) in (0, -15)
+        assert process.wait(PATIENCE_S) in ((-9,) if killed else (0, -15))
 
 
 def get(address: str) -> Any:
@@ -65,10 +76,10 @@ def commands(port: int) -> dict[str, list[str]]:
 
 
 @pytest.mark.parametrize("way", ["python app.py", "flask run", "gunicorn"])
-def test_each_way_to_start_serves_a_true_answer(way: str, astronaut: NDArray[np.uint8]) -> None:
+def test_each_way_to_start_serves_a_true_answer(way: str, astronaut: NDArray[np.uint8], tmp_path: Path) -> None:
     port = free_port()
     data = cv2.imencode(".jpg", astronaut[..., ::-1])[1].tobytes()
-    with running(commands(port)[way], port, HUMANPARSE_PORT=str(port)) as address:
+    with running(commands(port)[way], port, tmp_path, HUMANPARSE_PORT=str(port)) as address:
         request = urllib.request.Request(f"{address}/api/parse", data, {"Content-Type": "image/jpeg"})
         answer = get(request)  # type: ignore[arg-type]
         with pytest.raises(urllib.error.HTTPError, match="415"):
@@ -78,6 +89,36 @@ def test_each_way_to_start_serves_a_true_answer(way: str, astronaut: NDArray[np.
     assert answer["parser"]["name"] == "compact"
     assert {"Face", "Hair"} <= set(answer["parts_detected"])
     assert answer["people"] == again["people"]
+
+
+@pytest.mark.parametrize(("killed", "lease_s"), [(True, "2"), (False, "600")], ids=["killed", "stopped in order"])
+def test_an_accepted_job_survives_a_restart(
+    killed: bool, lease_s: str, astronaut: NDArray[np.uint8], tmp_path: Path
+) -> None:
+    photo = cv2.imencode(".jpg", astronaut[..., ::-1])[1].tobytes()
+    port = free_port()
+    command = commands(port)["gunicorn"]
+    with (
+        running(command, port, tmp_path, killed, HUMANPARSE_JOB_LEASE_S=lease_s) as address,
+        Client(address) as client,
+    ):
+        long = client.submit_many([photo] * 16, overlay="none")
+        short = client.submit(photo, overlay="none")
+        other = client.submit(photo, overlay="none")
+        while client.job(long).done < 2:
+            time.sleep(0.02)
+        before = client.job(long)
+        assert not before.ended
+    with running(command, port, tmp_path, HUMANPARSE_JOB_LEASE_S=lease_s) as address, Client(address) as client:
+        for job in (long, short, other):
+            ended = client.wait(job, timeout_s=PATIENCE_S)
+            assert (ended.state, ended.done, ended.failed) == ("succeeded", job.total, 0)
+        items = client.result(long)
+        assert isinstance(items, list)
+        assert [item.index for item in items] == list(range(16))
+        assert all(item.result is not None and item.result.num_persons == 1 for item in items)
+    names = [path.name.split("-")[0] for path in (tmp_path / "jobs").glob("*/*")]
+    assert names == ["result"] * 3
 
 
 def test_a_bad_setting_stops_the_start_with_words_and_no_traceback() -> None:

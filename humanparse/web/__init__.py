@@ -8,6 +8,7 @@ from typing import cast
 from flask import current_app
 
 from humanparse.config import Settings
+from humanparse.jobs.backends import Jobs
 from humanparse.pipeline import Pipeline
 from humanparse.storage import Storage
 
@@ -19,6 +20,7 @@ class Service:
     settings: Settings
     pipeline: Pipeline
     storage: Storage
+    jobs: Jobs
 
 
 def service() -> Service:

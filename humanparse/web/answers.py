@@ -1,22 +1,36 @@
-"""What is answered about a parsed photo: the JSON, or a file in the format that was asked for."""
+"""A parsed photo as a response."""
 
 from __future__ import annotations
 
-from base64 import b64encode
-from typing import Any
+from typing import Final
 
 from flask import Response, jsonify
 
-from humanparse.exports import FORMATS, JSON, Parsed, describe
-from humanparse.labels import PALETTES
+from humanparse.answers import content_type, describe_answer, write_format
+from humanparse.cache.parsings import COLLAPSED, HIT, MISS
+from humanparse.exports import FORMATS, JSON
 from humanparse.options import ParseOptions
 from humanparse.pipeline import Answer, Stopwatch
+
+CACHE_STATUS: Final = {
+    # as RFC 9211 has it
+    HIT: "humanparse; hit",
+    MISS: "humanparse; fwd=uri-miss",
+    COLLAPSED: "humanparse; fwd=uri-miss; collapsed",
+}
 
 
 def respond(answer: Answer, options: ParseOptions, format: str, name: str) -> Response:
     """The whole response in `format`; `name` is what the client calls the photo."""
-    if format == JSON:
-        return jsonify(describe_answer(answer, options))
+    response = (
+        jsonify(describe_answer(answer, options)) if format == JSON else _respond_file(answer, options, format, name)
+    )
+    if answer.cache is not None:
+        response.headers["Cache-Status"] = CACHE_STATUS[answer.cache]
+    return response
+
+
+def _respond_file(answer: Answer, options: ParseOptions, format: str, name: str) -> Response:
     watch = Stopwatch()
     with watch.stage("encode"):
         data = write_format(answer, options, format, name)
@@ -26,24 +40,3 @@ def respond(answer: Answer, options: ParseOptions, format: str, name: str) -> Re
     timing = answer.timing_with(watch).items()
     response.headers["Server-Timing"] = ", ".join(f"{stage};dur={ms}" for stage, ms in timing)
     return response
-
-
-def describe_answer(answer: Answer, options: ParseOptions) -> dict[str, Any]:
-    """The whole JSON answer: `describe` of the parsing, the overlay as base64 or null, the timing."""
-    watch = Stopwatch()
-    with watch.stage("encode"):
-        overlay = None
-        if options.overlay in FORMATS:
-            overlay = b64encode(write_format(answer, options, options.overlay, "")).decode("ascii")
-        body = describe(answer.parsing, options.include, PALETTES[options.palette])
-    return {"status": "success", "result_image": overlay, **body, "timing_ms": answer.timing_with(watch)}
-
-
-def write_format(answer: Answer, options: ParseOptions, format: str, name: str) -> bytes:
-    """The file of one of FORMATS."""
-    return FORMATS[format].write(Parsed(name, answer.parsing, answer.overlay, options.palette))
-
-
-def content_type(format: str) -> str:
-    media_type = FORMATS[format].media_type
-    return f"{media_type}; charset=utf-8" if media_type.startswith("text/") else media_type

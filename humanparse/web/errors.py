@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any, Final
 
-from flask import Flask, Response, current_app, g, json, render_template, request
+from flask import Flask, Response, current_app, g, has_app_context, json, render_template, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from humanparse import errors
@@ -20,15 +21,22 @@ STATUS: Final[dict[type[errors.HumanParseError], int]] = {
     errors.TooManyFiles: 413,
     errors.NotAcceptable: 406,
     errors.InvalidOption: 422,
+    errors.KeyReused: 422,
     errors.NotFound: 404,
     errors.ResultExpired: 404,
+    errors.JobExpired: 404,
+    errors.JobConflict: 409,
+    errors.JobUnfinished: 409,
+    errors.JobCancelled: 409,
     errors.Busy: 503,
+    errors.QueueFull: 503,
     errors.ParserError: 500,
     errors.ParserUnavailable: 503,
     errors.WeightsDamaged: 503,
     errors.FetchFailed: 500,  # only the command line fetches
     errors.HubUnreachable: 500,
     errors.NoSpace: 500,
+    errors.JobAbandoned: 500,
     errors.StorageError: 500,
     errors.ConfigError: 500,
 }
@@ -37,12 +45,14 @@ TITLES: Final = {
     404: "Not here",
     405: "Not done that way",
     406: "Not a type we answer",
+    409: "Not in this state",
     413: "Too large",
     415: "Not a type we take",
     422: "An option is not right",
     500: "Our fault",
     503: "Not now",
 }
+log = logging.getLogger(__name__)
 OPAQUE: Final = "Something went wrong here; it is in our log under this request's id."
 
 
@@ -54,28 +64,36 @@ def install(app: Flask) -> None:
 
 
 def problem(status: int, code: str, detail: str, **context: Any) -> dict[str, Any]:
-    """The body of a problem+json answer."""
+    """The body of a problem+json answer; `context` may name the `request_id`, where it is not the current one."""
     return {
         "type": f"urn:humanparse:problem:{code}",
         "title": TITLES.get(status, "Error"),
         "status": status,
         "code": code,
         "detail": detail,
-        "request_id": g.get("request_id", ""),
+        "request_id": _current_id(),
         **context,
     }
 
 
-def describe_error(error: Exception) -> dict[str, Any]:
-    """The problem that an exception is; into the log goes what is our fault."""
+def describe_error(error: Exception, request_id: str | None = None) -> dict[str, Any]:
+    """The problem that an exception is; into the log goes what is our fault.
+
+    request_id: of the request that it belongs to, where that is not the current one (a job's).
+    """
+    request_id = _current_id() if request_id is None else request_id
     if not isinstance(error, errors.HumanParseError):
-        current_app.logger.error("%s unforeseen", g.get("request_id"), exc_info=error)
-        return problem(500, "internal", OPAQUE)
+        log.error("%s unforeseen", request_id, exc_info=error)
+        return problem(500, "internal", OPAQUE, request_id=request_id)
     status = STATUS[type(error)]
     if status >= 500 and not isinstance(error, errors.Busy):
-        current_app.logger.error("%s %s: %s", g.get("request_id"), error.code, error.message, exc_info=error)
+        log.error("%s %s: %s", request_id, error.code, error.message, exc_info=error)
     wait = {"retry_after_s": error.retry_after_s} if isinstance(error, errors.Busy) else {}
-    return problem(status, error.code, error.message, **error.context, **wait)
+    return problem(status, error.code, error.message, **error.context, **wait, request_id=request_id)
+
+
+def _current_id() -> str:
+    return str(g.get("request_id", "")) if has_app_context() else ""
 
 
 def _known(error: errors.HumanParseError) -> Response:

@@ -8,7 +8,7 @@ document to the specification, to the routes, and every answer to the document.
 from __future__ import annotations
 
 import re
-from typing import Any, Final
+from typing import Any
 
 from flask import Blueprint, Response, jsonify, render_template
 from markupsafe import Markup, escape
@@ -16,18 +16,14 @@ from markupsafe import Markup, escape
 from humanparse import __version__
 from humanparse.config import Settings
 from humanparse.exports import FORMATS
-from humanparse.images import FORMATS as IMAGE_FORMATS
 from humanparse.labels import CLASSES
 from humanparse.web import service
 from humanparse.web.batch import ZIP_TYPES
-from humanparse.web.errors import TITLES
-from humanparse.web.schemas import BINARY, CODES, SCHEMAS, TEXT, Schema, listed, option_schemas, ref
+from humanparse.web.job_operations import job_paths
+from humanparse.web.operations import IMAGE_TYPES, PARSE_PROBLEMS, body, form, formats, get, parameters, problems
+from humanparse.web.schemas import BINARY, CODES, SCHEMAS, listed, option_schemas, ref
 
 blueprint = Blueprint("openapi", __name__)
-
-IMAGE_TYPES: Final = tuple(format.media_types[0] for format in IMAGE_FORMATS)
-PARSE_PROBLEMS: Final = (400, 406, 413, 415, 422, 500, 503)
-JSON_SHAPES: Final = {"coco": "CocoDataset", "huggingface": "Segments", "labelstudio": "LabelStudioTasks"}
 
 
 @blueprint.get("/openapi.json")
@@ -68,10 +64,11 @@ def make_document(settings: Settings) -> dict[str, Any]:
         "paths": {
             "/api/parse": {"post": _parse(settings)},
             "/api/parse/batch": {"post": _parse_batch(settings)},
-            "/api/labels": {"get": _get("labels", "The classes and their colours", "Classes")},
-            "/api/parsers": {"get": _get("parsers", "The parsers, and which of them can run here", "Parsers")},
-            "/healthz": {"get": _get("health", "200 while the process answers", "Health")},
-            "/readyz": {"get": _get("ready", "200 once the default parser is loaded", "Ready", 503)},
+            **job_paths(settings),
+            "/api/labels": {"get": get("labels", "The classes and their colours", "Classes")},
+            "/api/parsers": {"get": get("parsers", "The parsers, and which of them can run here", "Parsers")},
+            "/healthz": {"get": get("health", "200 while the process answers", "Health")},
+            "/readyz": {"get": get("ready", "200 once the default parser is loaded", "Ready", 503)},
         },
         "components": {"schemas": SCHEMAS},
     }
@@ -84,15 +81,15 @@ def _parse(settings: Settings) -> dict[str, Any]:
         "description": f"At most {settings.max_bytes:,} bytes and {settings.max_pixels:,} pixels. Options stand in the "
         "query, or beside the photo as form fields or JSON keys, not in both. Without `format`, `Accept` chooses "
         "between JSON and the overlay as PNG, JPEG or WebP.",
-        "parameters": _parameters(option_schemas({"parser": settings.parser, "alpha": settings.alpha})),
-        "requestBody": _body(
+        "parameters": parameters(option_schemas({"parser": settings.parser, "alpha": settings.alpha})),
+        "requestBody": body(
             {
-                "multipart/form-data": {"schema": _form(BINARY)},
-                "application/json": {"schema": _form({"type": "string", "contentEncoding": "base64"})},
+                "multipart/form-data": {"schema": form(BINARY)},
+                "application/json": {"schema": form({"type": "string", "contentEncoding": "base64"})},
                 **{name: {"schema": BINARY} for name in (*IMAGE_TYPES, "application/octet-stream")},
             }
         ),
-        "responses": {"200": _formats("Parsing"), **_problems(*PARSE_PROBLEMS)},
+        "responses": {"200": formats("Parsing"), **problems(*PARSE_PROBLEMS)},
     }
 
 
@@ -103,10 +100,10 @@ def _parse_batch(settings: Settings) -> dict[str, Any]:
         "description": f"At most {settings.batch_files} photos, {settings.batch_bytes:,} bytes in the request and "
         f"{settings.batch_unpacked_bytes:,} unpacked. One that cannot be parsed fails alone. Answered piece by piece; "
         "with another format than JSON, a zip.",
-        "parameters": _parameters(option_schemas({"parser": settings.parser, "alpha": settings.alpha})),
-        "requestBody": _body(
+        "parameters": parameters(option_schemas({"parser": settings.parser, "alpha": settings.alpha})),
+        "requestBody": body(
             {
-                "multipart/form-data": {"schema": _form({**listed(BINARY), "minItems": 1})},
+                "multipart/form-data": {"schema": form({**listed(BINARY), "minItems": 1})},
                 **{name: {"schema": BINARY} for name in ZIP_TYPES},
             }
         ),
@@ -115,58 +112,6 @@ def _parse_batch(settings: Settings) -> dict[str, Any]:
                 "description": "One result for each photo, in their order",
                 "content": {"application/json": {"schema": ref("Batch")}, "application/zip": {"schema": BINARY}},
             },
-            **_problems(*PARSE_PROBLEMS),
+            **problems(*PARSE_PROBLEMS),
         },
-    }
-
-
-def _get(operation: str, summary: str, schema: str, *problems: int) -> dict[str, Any]:
-    answer = {"description": summary, "content": {"application/json": {"schema": ref(schema)}}}
-    return {"operationId": operation, "summary": summary, "responses": {"200": answer, **_problems(500, *problems)}}
-
-
-def _parameters(options: dict[str, Schema]) -> list[dict[str, Any]]:
-    shape = {"style": "form", "explode": False}  # a list with commas
-    return [
-        {
-            "name": name,
-            "in": "query",
-            "description": schema["description"],
-            "schema": schema,
-            **(shape if schema["type"] == "array" else {}),
-        }
-        for name, schema in options.items()
-    ]
-
-
-def _form(image: Schema) -> Schema:
-    """A form or a JSON object. Its options are left to words: generated clients fill defaults into every place."""
-    return {"type": "object", "properties": {"image": image}, "required": ["image"]}
-
-
-def _body(content: dict[str, Any]) -> dict[str, Any]:
-    return {"required": True, "content": content}
-
-
-def _formats(json_schema: str) -> dict[str, Any]:
-    """The 200 of a parsed photo: the JSON, and every type of the formats."""
-    shapes = [ref(json_schema), *(ref(name) for name in JSON_SHAPES.values())]
-    others = dict.fromkeys(format.media_type for format in FORMATS.values() if format.media_type != "application/json")
-    return {
-        "description": "The photo's people and their parts, in the format that was asked for",
-        "content": {
-            "application/json": {"schema": {"anyOf": shapes}},
-            **{name: {"schema": TEXT if name == "text/plain" else BINARY} for name in others},
-        },
-    }
-
-
-def _problems(*statuses: int) -> dict[str, Any]:
-    return {
-        str(status): {
-            "description": f"{TITLES[status]}: {', '.join(CODES.get(status, [])) or 'internal'}",
-            "content": {"application/problem+json": {"schema": ref("Problem")}},
-            **({"headers": {"Retry-After": {"schema": {"type": "integer"}}}} if status == 503 else {}),
-        }
-        for status in sorted(statuses)
     }

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import binascii
 from base64 import b64decode
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final, NamedTuple
 
 from flask import request
 from werkzeug.datastructures import MIMEAccept
 
 from humanparse.archives import base_name
+from humanparse.batches import UNNAMED
 from humanparse.config import Settings
 from humanparse.errors import InvalidOption, MissingImage, NotAcceptable, UnreadableImage, UnsupportedFormat
 from humanparse.exports import FORMATS, JSON
@@ -19,7 +20,6 @@ from humanparse.options import ParseOptions
 
 FIELDS = ("image", "file")
 RAW_TYPES = ("application/octet-stream", "")
-UNNAMED = "image"
 ACCEPTABLE: Final = {"application/json": JSON, **{FORMATS[name].media_type: name for name in OVERLAYS}}
 """Media type -> the format that `Accept` asks for by it; the others share types, so `format=` names them."""
 
@@ -32,11 +32,19 @@ class Upload(NamedTuple):
 
 
 def read_request(settings: Settings) -> tuple[Upload, ParseOptions]:
-    """The photo and the options of the current request.
+    """The photo and the options of the current request; options from the query, and from the body's other fields.
+
+    Raises MissingImage, UnreadableImage, UnsupportedFormat, InvalidOption.
+    """
+    upload, fields = read_photo()
+    return upload, read_options(fields, settings)
+
+
+def read_photo() -> tuple[Upload, dict[str, Any]]:
+    """The photo of the current request, and the other fields of its form or JSON object.
 
     Multipart field `image` or `file`; JSON {"image": base64 or data URL}; or the image itself as
-    the body. Options from the query, and from the form's or the JSON object's other fields.
-    Raises MissingImage, UnreadableImage, UnsupportedFormat, InvalidOption.
+    the body. Raises MissingImage, UnreadableImage, UnsupportedFormat.
     """
     kind = request.mimetype
     if kind == "multipart/form-data":
@@ -53,21 +61,32 @@ def read_request(settings: Settings) -> tuple[Upload, ParseOptions]:
         )
     if not upload.data:
         raise MissingImage("There is no image in the request: the field 'image' or the body is empty.")
-    return upload, read_options(fields, settings)
+    return upload, fields
 
 
-def read_options(fields: dict[str, Any], settings: Settings) -> ParseOptions:
-    """The options of the query and of the body's other fields. Raises InvalidOption, for one in both too."""
+def read_options(fields: Mapping[str, Any], settings: Settings, besides: Collection[str] = ()) -> ParseOptions:
+    """The options of the query and of the body's other fields. Raises InvalidOption, for one in both too.
+
+    besides: names that the caller has read itself, with `read_extra`.
+    """
     both = sorted(set(fields) & set(request.args))
     if both:
         raise InvalidOption(f"{both[0]} stands both in the query and in the body.", option=both[0])
-    given = dict(request.args.lists())
+    given = {name: values for name, values in request.args.lists() if name not in besides}
     query = {"include": ",".join(given.pop("include"))} if "include" in given else {}  # commas, or said again
     for name, values in given.items():
         if len(values) > 1:
             raise InvalidOption(f"{name} stands in the query more than once.", option=name)
         query[name] = values[0]
-    return ParseOptions.from_strings({**query, **fields}, settings)
+    return ParseOptions.from_strings({**query, **{k: v for k, v in fields.items() if k not in besides}}, settings)
+
+
+def read_extra(name: str, fields: Mapping[str, Any]) -> str | None:
+    """A text of the query or of the body's other fields that is no option of parsing. Raises InvalidOption."""
+    values = request.args.getlist(name) or ([fields[name]] if name in fields else [])
+    if len(values) > 1 or not all(isinstance(value, str) for value in values):
+        raise InvalidOption(f"{name} is not one text.", option=name)
+    return values[0] if values else None
 
 
 def accepted_format(offered: Mapping[str, str] = ACCEPTABLE) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from humanparse.jobs.records import KINDS, STATES
 from humanparse.labels import NAMES, NUM_CLASSES, PALETTES
 from humanparse.options import CHOICES, INCLUDES, OPTIONS
 from humanparse.parsers import AUTO, PARSERS
@@ -15,6 +16,7 @@ BINARY: Final[Schema] = {"type": "string", "format": "binary"}
 BASE64_PNG: Final[Schema] = {"type": "string", "contentEncoding": "base64", "contentMediaType": "image/png"}
 COUNT: Final[Schema] = {"type": "integer", "minimum": 0}
 SCORE: Final[Schema] = {"type": "number", "minimum": 0, "maximum": 1}
+JOB_ID: Final = "^[A-Za-z0-9_-]{22}$"
 PART_ID: Final[Schema] = {"type": "integer", "minimum": 1, "maximum": NUM_CLASSES - 1}
 TEXT: Final[Schema] = {"type": "string"}
 
@@ -144,6 +146,28 @@ HUGGINGFACE: Final = listed(record(label=TEXT, score=SCORE, mask=BASE64_PNG, per
 LABEL_STUDIO: Final = listed(
     record(data=record(image=TEXT), predictions=listed({"type": "object"})), "Tasks for Label Studio's import."
 )
+MOMENT: Final[Schema] = {"type": ["string", "null"], "format": "date-time"}
+JOB: Final = record(
+    id={"type": "string", "pattern": JOB_ID},
+    state={"type": "string", "enum": list(STATES)},
+    cancelling={"type": "boolean", "description": "It was cancelled, and stops after the photo at hand."},
+    kind={"type": "string", "enum": list(KINDS)},
+    format={"type": "string", "enum": list(CHOICES["format"])},
+    progress=record(done=COUNT, failed=COUNT, total=COUNT),
+    place={"type": ["integer", "null"], "minimum": 1, "description": "1 for the job that is next."},
+    created_at=MOMENT,
+    started_at=MOMENT,
+    finished_at=MOMENT,
+    expires_at=MOMENT,
+    result={"type": ["string", "null"], "description": "Where the result is, once there is one."},
+    problem={"anyOf": [ref("Problem"), {"type": "null"}]},
+    callback={
+        "anyOf": [
+            record(url=TEXT, state={"type": "string", "enum": ["waiting", "delivered", "given_up"]}, tries=COUNT),
+            {"type": "null"},
+        ]
+    },
+)
 COLOUR: Final[Schema] = {
     "type": "array",
     "description": "Red, green, blue.",
@@ -171,6 +195,7 @@ SCHEMAS: Final[dict[str, Schema]] = {
     "BatchSuccess": record(MAPS, index=COUNT, file=TEXT, **ANSWER_KEYS),
     "BatchError": record(index=COUNT, file=TEXT, status={"const": "error"}, problem=ref("Problem")),
     "Batch": record(results=listed({"oneOf": [ref("BatchSuccess"), ref("BatchError")]}), succeeded=COUNT, failed=COUNT),
+    "Job": JOB,
     "Classes": record(labels=listed(ref("Class")), palettes=record(**{name: listed(COLOUR) for name in PALETTES})),
     "Parsers": record(
         parsers=listed(

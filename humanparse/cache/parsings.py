@@ -1,0 +1,120 @@
+"""Parsings by what they are made from: the photo's bytes, the parser, its weights, its options."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as WaitedTooLong  # not the built-in one before Python 3.11
+from dataclasses import fields
+from typing import Any, Final, Protocol
+
+from humanparse import __version__
+from humanparse.cache.packing import FORMAT, pack, unpack
+from humanparse.cache.sqlite_blobs import SqliteBlobs
+from humanparse.config import Settings
+from humanparse.errors import Busy
+from humanparse.options import ParseOptions
+from humanparse.records import ParserInfo, Parsing
+
+RENDERING: Final = frozenset({"parser", "alpha", "outline", "palette", "include", "overlay", "format"})
+"""Options that change what is shown of a parsing, not the parsing; `parser` is in the key by its own name.
+Every other option is in the key, those of the future too."""
+
+HIT: Final = "hit"
+MISS: Final = "miss"
+COLLAPSED: Final = "collapsed"  # a miss that waited for another's answer to the same question
+
+
+class Blobs(Protocol):
+    """Bytes by key, bounded. Neither method raises for what is wrong with the store."""
+
+    def get(self, key: str) -> bytes | None: ...
+
+    def put(self, key: str, data: bytes) -> bool: ...
+
+
+class ParsingCache:
+    """`find` answers from the cache, or makes the parsing, once for all who ask for it at the same time.
+
+    counts: how often each of HIT, MISS and COLLAPSED was, in this process.
+    """
+
+    def __init__(self, blobs: Blobs, timeout_s: float) -> None:
+        self._blobs, self._timeout_s = blobs, timeout_s
+        self._lock = threading.Lock()
+        self._making: dict[str, Future[Parsing]] = {}
+        self.counts = {HIT: 0, MISS: 0, COLLAPSED: 0}
+
+    def find(self, key: str, make: Callable[[], Parsing]) -> tuple[Parsing, str]:
+        """The parsing under `key` and how it was come by. Raises what `make` raises, and Busy; errors are not kept."""
+        while True:
+            with self._lock:
+                other = self._making.get(key)
+                if other is None:
+                    own = self._making[key] = Future()
+            if other is None:
+                return self._lead(key, make, own)
+            try:
+                return other.result(self._timeout_s), self._count(COLLAPSED)
+            except WaitedTooLong as exc:
+                raise Busy("The same photo is being parsed, and takes long; try again in 1 s.") from exc
+            except _NotMade:
+                continue  # the other's failure is the other's (its time was up, say): try ourselves
+
+    def _lead(self, key: str, make: Callable[[], Parsing], own: Future[Parsing]) -> tuple[Parsing, str]:
+        try:
+            found = self._read(key)
+            parsing = make() if found is None else found
+        except BaseException:
+            self._end(key)
+            own.set_exception(_NotMade())
+            raise
+        if found is None:
+            self._blobs.put(key, pack(parsing))
+        self._end(key)
+        own.set_result(parsing)
+        return parsing, self._count(MISS if found is None else HIT)
+
+    def _read(self, key: str) -> Parsing | None:
+        data = self._blobs.get(key)
+        return None if data is None else unpack(data)
+
+    def _end(self, key: str) -> None:
+        with self._lock:
+            del self._making[key]
+
+    def _count(self, kind: str) -> str:
+        with self._lock:
+            self.counts[kind] += 1
+        return kind
+
+
+class _NotMade(Exception):
+    """The one who was to make it could not."""
+
+
+def open_cache(settings: Settings) -> ParsingCache | None:
+    """The cache of a service with these settings; None where it is off."""
+    if settings.cache_bytes == 0:
+        return None
+    if settings.cache_url:
+        from humanparse.cache.redis_blobs import RedisBlobs  # only those who share one need redis
+
+        blobs: Blobs = RedisBlobs(settings.cache_url, settings.cache_age_s)
+    else:
+        blobs = SqliteBlobs(settings.cache_dir, settings.cache_bytes, settings.cache_age_s)
+    return ParsingCache(blobs, settings.queue_timeout_s)
+
+
+def key_of(data: bytes, parser: ParserInfo, options: ParseOptions, precision: str) -> str:
+    """The key of a photo's parsing: whatever may change the parsing changes it."""
+    chosen: dict[str, Any] = {
+        field.name: getattr(options, field.name) for field in fields(options) if field.name not in RENDERING
+    }
+    made_from = [FORMAT.decode(), __version__, parser.name, parser.version, precision, chosen]
+    digest = hashlib.sha256(json.dumps(made_from, sort_keys=True, default=sorted).encode())
+    digest.update(hashlib.sha256(data).digest())
+    return digest.hexdigest()

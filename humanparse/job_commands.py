@@ -1,0 +1,83 @@
+"""Jobs from the command line: `submit PHOTO...` and `job ID`, to a service that runs somewhere."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from humanparse.client import ApiError, Client, ClientError, Job
+from humanparse.exports import FORMATS, JSON
+from humanparse.options import CHOICES
+
+ADDRESS = "http://127.0.0.1:5000"
+
+
+def add_job_commands(commands: Any) -> None:
+    """Add both to the subparsers of the command line."""
+    submit = commands.add_parser("submit", help="hand photos in as a job of a service; prints its id")
+    submit.add_argument("photos", nargs="+", type=Path, metavar="PHOTO_OR_ZIP")
+    submit.add_argument("--format", choices=CHOICES["format"], help="what is wanted (default: json)")
+    submit.add_argument("--key", help="idempotency key: the same again gives the same job")
+    submit.set_defaults(run=_submit)
+    job = commands.add_parser("job", help="look at a job, wait for it, cancel it, fetch its result")
+    job.add_argument("id", metavar="ID")
+    job.add_argument("--wait", action="store_true", help="until it has ended")
+    job.add_argument("--cancel", action="store_true", help="cancel it, if it has not ended")
+    job.add_argument("--out", type=Path, metavar="FOLDER", help="write the result there; waits for it")
+    job.set_defaults(run=_look)
+    for each in (submit, job):
+        each.add_argument("--to", default=ADDRESS, metavar="ADDRESS", help=f"of the service (default: {ADDRESS})")
+
+
+def _submit(args: argparse.Namespace) -> int:
+    options = {"overlay": "none"} if args.format in (None, JSON) else {"format": args.format}
+    with Client(args.to) as client:
+        send = client.submit if len(args.photos) == 1 else client.submit_many
+        photos = args.photos[0] if len(args.photos) == 1 else args.photos
+        try:
+            job = send(photos, idempotency_key=args.key, **options)
+        except (ClientError, OSError) as error:
+            return _complain(error)
+    print(job.id)
+    return 0
+
+
+def _look(args: argparse.Namespace) -> int:
+    with Client(args.to) as client:
+        try:
+            job = client.cancel(args.id) if args.cancel else client.job(args.id)
+            if args.wait or args.out:
+                job = client.wait(job)
+            print(_line(job))
+            if args.out and job.state == "succeeded":
+                args.out.mkdir(parents=True, exist_ok=True)
+                path = args.out / f"{job.id}{_suffix(job)}"
+                path.write_bytes(client.result_bytes(job))
+                print(path)
+        except (ClientError, OSError) as error:
+            return _complain(error)
+    return 1 if job.state == "failed" else 0
+
+
+def _line(job: Job) -> str:
+    words = f"{job.state}, {job.done} of {job.total} done"
+    if job.failed:
+        words += f", {job.failed} failed"
+    if job.place:
+        words += f", number {job.place} in the line"
+    problem = job.raw["problem"]
+    return f"{words}: {problem['detail']}" if problem else words
+
+
+def _suffix(job: Job) -> str:
+    if job.format == JSON:
+        return ".json"
+    return ".zip" if job.kind == "batch" else FORMATS[job.format].suffix
+
+
+def _complain(error: Exception) -> int:
+    said = error.detail if isinstance(error, ApiError) else str(error)
+    print(said, file=sys.stderr)
+    return 1

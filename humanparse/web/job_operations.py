@@ -1,0 +1,89 @@
+"""Jobs in the OpenAPI document."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from humanparse.config import Settings
+from humanparse.jobs.records import KINDS
+from humanparse.web.batch import ZIP_TYPES
+from humanparse.web.jobs import EXTRAS, LONGEST_KEY
+from humanparse.web.operations import IMAGE_TYPES, PARSE_PROBLEMS, body, form, formats, parameters, problems
+from humanparse.web.schemas import BINARY, JOB_ID, Schema, listed, option_schemas, ref
+
+ID = {"name": "id", "in": "path", "required": True, "schema": {"type": "string", "pattern": JOB_ID}}
+
+
+def job_paths(settings: Settings) -> dict[str, Any]:
+    """The paths of jobs and their operations."""
+    return {
+        "/api/jobs": {"post": _submit(settings)},
+        "/api/jobs/{id}": {
+            "get": _on_job("look", "The job as it stands"),
+            "delete": {
+                **_on_job("removeJob", "Cancel a job that has not ended; forget one that has, with its result"),
+                "responses": {
+                    "200": _job("It is cancelled"),
+                    "204": {"description": "It is gone"},
+                    **problems(404, 500),
+                },
+            },
+        },
+        "/api/jobs/{id}/cancel": {
+            "post": _on_job("cancelJob", "Cancel a job that has not ended; one that has stays as it is"),
+        },
+        "/api/jobs/{id}/result": {"get": _result()},
+    }
+
+
+def _submit(settings: Settings) -> dict[str, Any]:
+    extras: dict[str, Schema] = {
+        "callback_url": {"type": "string", "format": "uri", "description": EXTRAS["callback_url"]},
+        "kind": {"type": "string", "enum": list(KINDS), "description": EXTRAS["kind"]},
+    }
+    options = option_schemas({"parser": settings.parser, "alpha": settings.alpha})
+    return {
+        "operationId": "submitJob",
+        "summary": "A photo, or several, accepted now and parsed later",
+        "description": "Takes what `POST /api/parse` and `POST /api/parse/batch` take. An accepted job survives a "
+        "restart. The same `Idempotency-Key` with the same request gives the same job.",
+        "parameters": [*parameters({**options, **extras}), _key_header()],
+        "requestBody": body(
+            {
+                "multipart/form-data": {"schema": form({**listed(BINARY), "minItems": 1})},
+                "application/json": {"schema": form({"type": "string", "contentEncoding": "base64"})},
+                **{name: {"schema": BINARY} for name in (*IMAGE_TYPES, *ZIP_TYPES, "application/octet-stream")},
+            }
+        ),
+        "responses": {
+            "202": {**_job("The job is accepted"), "headers": {"Location": {"schema": {"type": "string"}}}},
+            **problems(*(status for status in PARSE_PROBLEMS if status != 406)),
+        },
+    }
+
+
+def _key_header() -> dict[str, Any]:
+    return {
+        "name": "Idempotency-Key",
+        "in": "header",
+        "description": "Any text of the client's own, different for each job; requests that are sent again keep it.",
+        "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY},
+    }
+
+
+def _on_job(operation: str, summary: str) -> dict[str, Any]:
+    responses = {"200": _job(summary), **problems(404, 500)}
+    return {"operationId": operation, "summary": summary, "parameters": [ID], "responses": responses}
+
+
+def _job(description: str) -> dict[str, Any]:
+    return {"description": description, "content": {"application/json": {"schema": ref("Job")}}}
+
+
+def _result() -> dict[str, Any]:
+    return {
+        "operationId": "jobResult",
+        "parameters": [ID],
+        "summary": "What the request would have answered, had it not been a job; the problem of one that failed",
+        "responses": {"200": formats("Parsing", "Batch"), **problems(404, 409, *PARSE_PROBLEMS)},
+    }

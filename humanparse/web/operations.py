@@ -1,0 +1,66 @@
+"""The pieces that operations of the OpenAPI document are made of."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from humanparse.exports import FORMATS
+from humanparse.images import FORMATS as IMAGE_FORMATS
+from humanparse.web.errors import TITLES
+from humanparse.web.schemas import BINARY, CODES, TEXT, Schema, ref
+
+IMAGE_TYPES: Final = tuple(format.media_types[0] for format in IMAGE_FORMATS)
+PARSE_PROBLEMS: Final = (400, 406, 413, 415, 422, 500, 503)
+JSON_SHAPES: Final = {"coco": "CocoDataset", "huggingface": "Segments", "labelstudio": "LabelStudioTasks"}
+
+
+def get(operation: str, summary: str, schema: str, *statuses: int) -> dict[str, Any]:
+    answer = {"description": summary, "content": {"application/json": {"schema": ref(schema)}}}
+    return {"operationId": operation, "summary": summary, "responses": {"200": answer, **problems(500, *statuses)}}
+
+
+def parameters(options: dict[str, Schema]) -> list[dict[str, Any]]:
+    shape = {"style": "form", "explode": False}  # a list with commas
+    return [
+        {
+            "name": name,
+            "in": "query",
+            "description": schema["description"],
+            "schema": schema,
+            **(shape if schema["type"] == "array" else {}),
+        }
+        for name, schema in options.items()
+    ]
+
+
+def form(image: Schema) -> Schema:
+    """A form or a JSON object. Its options are left to words: generated clients fill defaults into every place."""
+    return {"type": "object", "properties": {"image": image}, "required": ["image"]}
+
+
+def body(content: dict[str, Any]) -> dict[str, Any]:
+    return {"required": True, "content": content}
+
+
+def formats(*json_schemas: str) -> dict[str, Any]:
+    """The 200 of a parsed photo: the JSON, and every type of the formats."""
+    shapes = [ref(name) for name in (*json_schemas, *JSON_SHAPES.values())]
+    others = dict.fromkeys(format.media_type for format in FORMATS.values() if format.media_type != "application/json")
+    return {
+        "description": "The photo's people and their parts, in the format that was asked for",
+        "content": {
+            "application/json": {"schema": {"anyOf": shapes}},
+            **{name: {"schema": TEXT if name == "text/plain" else BINARY} for name in others},
+        },
+    }
+
+
+def problems(*statuses: int) -> dict[str, Any]:
+    return {
+        str(status): {
+            "description": f"{TITLES[status]}: {', '.join(CODES.get(status, [])) or 'internal'}",
+            "content": {"application/problem+json": {"schema": ref("Problem")}},
+            **({"headers": {"Retry-After": {"schema": {"type": "integer"}}}} if status == 503 else {}),
+        }
+        for status in sorted(statuses)
+    }

@@ -1,0 +1,145 @@
+"""Jobs through a real Redis and real Celery workers, which get killed."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+import redis
+
+from humanparse.config import Settings
+from humanparse.errors import ConfigError
+from humanparse.images import encode_png
+from humanparse.jobs.backends import Jobs, open_jobs
+from humanparse.jobs.records import CANCELLED, FAILED, QUEUED, RUNNING, SUCCEEDED, Job
+from humanparse.pipeline import Pipeline
+from humanparse.tasks import make_celery
+from humanparse.web.errors import describe_error
+from tests.celery_worker import DEADLY
+from tests.jobs.conftest import ORDER
+
+ROOT = Path(__file__).parent.parent
+PATIENCE_S = 90
+LEASE_S = 1.5
+
+
+@pytest.fixture
+def broker(redis_url: str) -> str:
+    with redis.Redis.from_url(redis_url) as client:
+        client.flushall()
+    return redis_url
+
+
+@pytest.fixture
+def jobs(settings: Settings, broker: str) -> Iterator[Jobs]:
+    """A service's side: it never parses."""
+    own = replace(settings, broker_url=broker, job_lease_s=LEASE_S)
+    made = open_jobs(own, Pipeline(own), describe_error)
+    yield made
+    made.runner.stop()
+
+
+@contextmanager
+def workers(count: int, settings: Settings, broker: str, slowness_s: float = 0.0) -> Iterator[list[subprocess.Popen]]:
+    environ = {
+        "HUMANPARSE_BROKER_URL": broker,
+        "HUMANPARSE_JOBS_DIR": str(settings.jobs_dir),
+        "HUMANPARSE_JOB_LEASE_S": str(LEASE_S),
+        "BAND_PARSER_S": str(slowness_s),
+    }
+    settings.jobs_dir.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "celery", "-A", "tests.celery_worker", "worker", "-l", "error"]
+    command += ["--without-gossip", "--without-mingle", "--without-heartbeat"]
+    started = [
+        subprocess.Popen(
+            [*command, "-n", f"w{place}@%h"], cwd=ROOT, env={**os.environ, **environ}, start_new_session=True
+        )
+        for place in range(count)
+    ]
+    try:
+        yield started
+    finally:
+        for process in started:
+            kill(process, signal.SIGTERM)
+        for process in started:
+            process.wait(PATIENCE_S)
+
+
+def kill(process: subprocess.Popen, how: signal.Signals) -> None:
+    """The worker with all its processes, as when its machine goes."""
+    if process.poll() is None:
+        os.killpg(process.pid, how)
+
+
+def png(width: int = 24, height: int = 18) -> bytes:
+    return encode_png(np.zeros((height, width, 3), np.uint8))
+
+
+def submit(jobs: Jobs, *photos: bytes) -> Job:
+    names = tuple(f"{place}.png" for place in range(len(photos)))
+    order = replace(ORDER, kind="batch" if len(photos) > 1 else "parse", names=names, total=len(photos))
+    return jobs.desk.submit(order, [BytesIO(photo) for photo in photos])
+
+
+def states(jobs: Jobs, submitted: list[Job]) -> list[str]:
+    return [jobs.desk.get(job.id).state for job in submitted]
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.05)
+
+
+def test_jobs_end_once_each_though_workers_are_killed(jobs: Jobs, settings: Settings, broker: str) -> None:
+    """Before the workers there: a line. Then one whole worker dies half-way, and one process of the other."""
+    widths = [20 + place for place in range(24)]
+    submitted = [submit(jobs, png(width)) for width in widths]
+    submitted.insert(3, submit(jobs, png(DEADLY)))
+    widths.insert(3, DEADLY)
+    cancelled = submit(jobs, png())
+    assert states(jobs, [*submitted, cancelled]) == [QUEUED] * 26
+    assert jobs.desk.place(submitted[2]) == 3
+    assert jobs.desk.cancel(cancelled.id).state == CANCELLED
+    with workers(2, settings, broker, slowness_s=0.05) as started:
+        wait_until(lambda: states(jobs, submitted).count(SUCCEEDED) >= len(submitted) // 2)
+        kill(started[0], signal.SIGKILL)
+        wait_until(lambda: all(jobs.desk.get(job.id).ended for job in submitted))
+    assert states(jobs, submitted) == [SUCCEEDED] * len(submitted)
+    for job, width in zip(submitted, widths, strict=True):
+        ended, path = jobs.desk.result(job.id)
+        assert path is not None
+        assert [file.name for file in path.parent.iterdir()] == [path.name]
+        assert json.loads(path.read_bytes())["image"]["width"] == width
+        assert ended.done == 1
+    assert jobs.desk.get(submitted[3].id).attempts == 2
+    assert jobs.desk.get(cancelled.id).state == CANCELLED
+
+
+def test_a_running_job_is_cancelled_on_another_machine_too(jobs: Jobs, settings: Settings, broker: str) -> None:
+    job = submit(jobs, *[png()] * 20)
+    bad = submit(jobs, b"no photo")
+    with workers(1, settings, broker, slowness_s=0.2):
+        wait_until(lambda: jobs.desk.get(job.id).state == RUNNING)
+        assert jobs.desk.cancel(job.id).cancelling
+        wait_until(lambda: jobs.desk.get(job.id).ended and jobs.desk.get(bad.id).ended)
+    assert jobs.desk.get(job.id).state == CANCELLED
+    assert jobs.desk.get(job.id).done < 20
+    assert jobs.desk.get(bad.id).state == FAILED
+
+
+def test_a_worker_without_a_broker_does_not_start() -> None:
+    with pytest.raises(ConfigError, match="HUMANPARSE_BROKER_URL"):
+        make_celery(Settings())

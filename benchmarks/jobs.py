@@ -87,7 +87,17 @@ def start(running: ExitStack, folder: Path, workers: int, redis_port: int) -> tu
         "HUMANPARSE_THREADS": "1",
         "HUMANPARSE_LOG_LEVEL": "ERROR",
     }
-    redis = ["redis-server", "--port", str(redis_port), "--appendonly", "yes", "--dir", str(folder)]
+    redis = [
+        "redis-server",
+        "--bind",
+        "127.0.0.1",
+        "--port",
+        str(redis_port),
+        "--appendonly",
+        "yes",
+        "--dir",
+        str(folder),
+    ]
     service = [sys.executable, "-m", "gunicorn", "-w", "1", "-b", f"127.0.0.1:{port}", "--access-logfile", os.devnull]
     worker = [sys.executable, "-m", "celery", "-q", "-A", "humanparse.tasks", "worker", "-l", "error", "-n"]
     commands = [redis, [*service, "app:app"], *([*worker, f"w{place}@%h"] for place in range(workers))]

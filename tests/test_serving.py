@@ -98,8 +98,9 @@ def test_an_accepted_job_survives_a_restart(
     photo = cv2.imencode(".jpg", astronaut[..., ::-1])[1].tobytes()
     port = free_port()
     command = commands(port)["gunicorn"]
+    own = {"HUMANPARSE_JOB_LEASE_S": lease_s, "HUMANPARSE_CACHE_BYTES": "0"}  # each photo takes its time
     with (
-        running(command, port, tmp_path, killed, HUMANPARSE_JOB_LEASE_S=lease_s) as address,
+        running(command, port, tmp_path, killed, **own) as address,
         Client(address) as client,
     ):
         long = client.submit_many([photo] * 16, overlay="none")
@@ -109,7 +110,7 @@ def test_an_accepted_job_survives_a_restart(
             time.sleep(0.02)
         before = client.job(long)
         assert not before.ended
-    with running(command, port, tmp_path, HUMANPARSE_JOB_LEASE_S=lease_s) as address, Client(address) as client:
+    with running(command, port, tmp_path, **own) as address, Client(address) as client:
         for job in (long, short, other):
             ended = client.wait(job, timeout_s=PATIENCE_S)
             assert (ended.state, ended.done, ended.failed) == ("succeeded", job.total, 0)

@@ -17,6 +17,7 @@ from humanparse.jobs.worker import DescribeError, Worker
 from humanparse.pipeline import Pipeline
 
 CARES: Final = 3  # looks of a caretaker in the time of one lease
+LONGEST_CARE_S: Final = 10.0
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ def open_jobs(settings: Settings, pipeline: Pipeline, describe_error: DescribeEr
 
     tell = _broker(settings, store) if settings.broker_url else None
     caretaker = Caretaker(settings, store, files, announce, describe_error)
-    runner = Runner(caretaker, worker, settings.job_lease_s / CARES)
+    runner = Runner(caretaker, worker, min(settings.job_lease_s / CARES, LONGEST_CARE_S))
     return Jobs(Desk(settings, store, files, announce), runner)
 
 

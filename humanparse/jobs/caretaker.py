@@ -21,6 +21,7 @@ from humanparse.jobs.worker import DescribeError
 log = logging.getLogger(__name__)
 
 EXPIRE_EVERY_S: Final = 30.0
+RECENT: Final = 100  # ended jobs that are looked at for what their workers left; the first look is at the start
 
 Send = Callable[[str, str, bytes], bool]
 """(url, id, body) of a notice -> has it been taken?"""
@@ -52,7 +53,12 @@ class Caretaker:
             self.expire()
 
     def expire(self) -> None:
-        """Remove ended jobs that are too old or together too large, the oldest first, and folders of no job."""
+        """Remove ended jobs that are too old or together too large, the oldest first, and folders of no job.
+
+        And photos of jobs that ended: a worker may be killed between its last word and its clearing up.
+        """
+        for job in self._store.latest(RECENT):
+            self._files.drop_uploads(job.id, keep=job.token)
         too_many = self._store.load().result_bytes - self._settings.jobs_bytes
         born = time.time() - self._settings.job_age_s
         while going := [job for job in self._store.oldest() if (job.finished_at or 0) < born or too_many > 0]:

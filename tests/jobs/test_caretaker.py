@@ -84,6 +84,16 @@ def test_old_jobs_go_and_the_oldest_where_all_are_too_large(parts: Parts) -> Non
     assert {path.name for path in parts.settings.jobs_dir.iterdir() if path.is_dir()} == set(left)
 
 
+def test_a_worker_killed_before_it_cleared_up_leaves_no_photo(parts: Parts) -> None:
+    ended = [finish(parts, time.time(), 10), finish(parts, time.time(), 10)]
+    waiting = parts.submit(b"x")
+    assert all((parts.settings.jobs_dir / job.id / "0").exists() for job in ended)
+    parts.caretaker.look()
+    for job in ended:
+        assert [path.name for path in (parts.settings.jobs_dir / job.id).iterdir()] == [f"result-{job.token}"]
+    assert (parts.settings.jobs_dir / waiting.id / "0").exists()
+
+
 def test_folders_of_no_job_go_and_those_of_jobs_stay(parts: Parts) -> None:
     known, orphan = parts.submit(b"x").id, new_id()
     parts.files.keep(orphan, [])

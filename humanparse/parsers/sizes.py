@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 MAX_FINE_PIXELS: Final = 4_000_000
 
 
-def fine_size(size: tuple[int, int]) -> tuple[int, int]:
-    """`size` (height, width), or a whole fraction of it that has at most MAX_FINE_PIXELS."""
+def fine_size(size: tuple[int, int], max_pixels: int = MAX_FINE_PIXELS) -> tuple[int, int]:
+    """`size` (height, width), or a whole fraction of it that has at most `max_pixels`."""
     height, width = size
     divisor = 1
-    while -(-height // divisor) * -(-width // divisor) > MAX_FINE_PIXELS:
+    while -(-height // divisor) * -(-width // divisor) > max_pixels:
         divisor += 1
     return -(-height // divisor), -(-width // divisor)
 

@@ -28,6 +28,7 @@ SURE: Final = np.float32(0.5)  # probability times score that a pixel needs
 SAME_HUMAN: Final = 0.6  # IoU above which two masks are of one human
 MIN_COVERED: Final = 0.1  # share of a part that its human must cover
 MIN_CLAIMED: Final = 0.2  # share of a human without parts of its own that others' parts must cover
+SCORE_PIXELS: Final = 1_000_000  # a mean over so many changes in the fourth place only, whatever the photo's size
 ROWS_A_TURN: Final = 16
 ZERO: Final = np.float32(0)
 ONE: Final = np.float32(1)
@@ -75,9 +76,11 @@ def resolve(
     an instance needs to be painted.
     """
     fine = fine_size(frame.size)
-    zoom = make_zoom((masks.shape[1], masks.shape[2]), frame._replace(size=fine))
+    cells = masks.shape[1], masks.shape[2]
+    zoom = make_zoom(cells, frame._replace(size=fine))
+    rough = make_zoom(cells, frame._replace(size=fine_size(frame.size, SCORE_PIXELS)))
     human = logits.shape[1] - 2
-    instances = [i for i in select(logits, masks, zoom, threads) if i.score >= threshold]
+    instances = [i for i in select(logits, masks, rough, threads) if i.score >= threshold]
     parts = [i for i in instances if i.class_id != human]
     inside = masks > 0
     humans = _drop_twins([i for i in instances if i.class_id == human], inside)

@@ -34,7 +34,7 @@ def test_everything_works_by_keyboard_alone(page: Page, astronaut_file: Path) ->
     before = int(compare.input_value())
     keys.press("ArrowRight")
     assert int(compare.input_value()) == before + 1
-    for place in (".opacity", "[name=colour-by]:checked", ".outline"):
+    for place in (".opacity", "[name=colour-by]:checked", ".outline", ".skeleton"):
         keys.press("Tab")
         expect(page.locator(place)).to_be_focused()
     keys.press("Tab")

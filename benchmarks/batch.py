@@ -29,14 +29,17 @@ def measure(runs: int) -> list[tuple[tuple[int, int], dict[int, list[float]]]]:
     import openvino as ov
 
     from humanparse.config import Settings
+    from humanparse.cpu import usable_cores
     from humanparse.parsers.compact import weights
     from humanparse.parsers.compact.graph import build_graph
-    from humanparse.parsers.compact.parser import _runtime_options
+    from humanparse.parsers.inference import choose_precision, latency_options
 
     core = ov.Core()
     graph = build_graph(weights.read_weights())
     graph.reshape({"image": [-1, -1, -1, 3]})
-    request = core.compile_model(graph, "CPU", _runtime_options(core, Settings.from_env())).create_infer_request()
+    settings = Settings.from_env()
+    options = latency_options(choose_precision(settings.precision, ("bf16",)), settings.threads or usable_cores())
+    request = core.compile_model(graph, "CPU", options).create_infer_request()
     found = []
     for shape in SHAPES:
         inputs = {size: np.random.default_rng(0).integers(0, 256, (size, *shape, 3), np.uint8) for size in SIZES}

@@ -27,6 +27,7 @@ TABLE: dict[str, set[str]] = {
     "utils.py": {"humanparse.labels"},
     "humanparse/parsers/__init__.py": {"humanparse.config", "humanparse.errors", "humanparse.parsers.contract"},
     "humanparse/parsers/contract.py": {"humanparse.records"},
+    "humanparse/parsers/inference.py": {"humanparse.cpu"},
     "humanparse/parsers/sizes.py": set(),
     "humanparse/parsers/compact": {
         "humanparse.config",
@@ -36,6 +37,7 @@ TABLE: dict[str, set[str]] = {
         "humanparse.labels",
         "humanparse.parsers.compact",
         "humanparse.parsers.contract",
+        "humanparse.parsers.inference",
         "humanparse.parsers.sizes",
         "humanparse.records",
     },
@@ -45,6 +47,7 @@ TABLE: dict[str, set[str]] = {
         "humanparse.errors",
         "humanparse.labels",
         "humanparse.parsers.contract",
+        "humanparse.parsers.inference",
         "humanparse.parsers.sizes",
         "humanparse.parsers.m2fp",
         "humanparse.records",

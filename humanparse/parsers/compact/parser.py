@@ -10,7 +10,7 @@ import openvino as ov
 from numpy.typing import NDArray
 
 from humanparse.config import Settings
-from humanparse.cpu import bf16_permitted, usable_cores
+from humanparse.cpu import usable_cores
 from humanparse.errors import ParserError, ParserUnavailable
 from humanparse.parsers.compact import weights
 from humanparse.parsers.compact.detail import look_closer
@@ -18,6 +18,7 @@ from humanparse.parsers.compact.frame import LONG_SIDE
 from humanparse.parsers.compact.graph import build_graph
 from humanparse.parsers.compact.reading import Maps, Reading, look
 from humanparse.parsers.contract import Parser
+from humanparse.parsers.inference import choose_precision, latency_options
 from humanparse.records import ParserInfo, Parsing
 
 
@@ -43,9 +44,10 @@ class CompactParser(Parser):
 
     def load(self) -> None:
         try:
-            core = ov.Core()
             graph = build_graph(weights.read_weights(self._file, self._checksum))
-            compiled = core.compile_model(graph, "CPU", _runtime_options(core, self._settings))
+            precision = choose_precision(self._settings.precision, ("bf16",))
+            options = latency_options(precision, self._settings.threads or usable_cores())
+            compiled = ov.Core().compile_model(graph, "CPU", options)
             self._heads = tuple(output.get_any_name() for output in compiled.outputs)
             self._request = compiled.create_infer_request()
         except RuntimeError as exc:  # OpenVINO's errors have no type of their own
@@ -73,14 +75,3 @@ class CompactParser(Parser):
             return Maps(**{head: self._request.get_tensor(head).data[0].copy() for head in self._heads})
         except RuntimeError as exc:
             raise ParserError(f"OpenVINO failed on a {padded.shape[1]}x{padded.shape[0]} input.") from exc
-
-
-def _runtime_options(core: ov.Core, settings: Settings) -> dict[str, object]:
-    """One photo at a time on all threads; bf16 where the CPU computes in it, float32 elsewhere."""
-    fast = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES") and bf16_permitted()
-    return {
-        "INFERENCE_PRECISION_HINT": ("bf16" if fast else "f32") if settings.precision == "auto" else settings.precision,
-        "PERFORMANCE_HINT": "LATENCY",
-        "INFERENCE_NUM_THREADS": settings.threads or usable_cores(),
-        "NUM_STREAMS": 1,
-    }

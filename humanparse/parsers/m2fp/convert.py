@@ -21,7 +21,7 @@ from humanparse.parsers.m2fp.configuration import read_configuration
 from humanparse.parsers.m2fp.deformable import Sampling
 from humanparse.parsers.m2fp.network import M2FP, build
 from humanparse.parsers.m2fp.sampling import DeformableSampling
-from humanparse.parsers.m2fp.weights import CHECKPOINT, RUNTIME, checkpoint_digest, graph_path
+from humanparse.parsers.m2fp.weights import CHECKPOINT, RUNTIME, graph_path
 
 EXAMPLE: Final = (128, 192)  # (height, width) of the traced input; the graph takes any multiples of 32
 
@@ -44,7 +44,6 @@ def convert(folder: Path) -> Path:
             graph = graph_path(folder)
             if not graph.exists():
                 _write(export(load_network(folder)), graph)
-            checkpoint_digest(folder)  # remembered from now on
             return graph
     except OSError as exc:
         raise ParserUnavailable(

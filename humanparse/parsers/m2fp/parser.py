@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,12 +11,15 @@ from humanparse.config import Settings
 from humanparse.cpu import usable_cores
 from humanparse.errors import ParserUnavailable
 from humanparse.parsers.contract import Parser
+from humanparse.parsers.inference import choose_precision
 from humanparse.parsers.m2fp import weights
 from humanparse.parsers.m2fp.configuration import Configuration, read_configuration
 from humanparse.parsers.m2fp.frame import prepare
 from humanparse.parsers.m2fp.people import resolve
-from humanparse.parsers.m2fp.runtime import Runtime, choose_precision, make_runtime
+from humanparse.parsers.m2fp.runtime import Runtime, make_runtime
 from humanparse.records import ParserInfo, Parsing
+
+FORMATS: Final = ("f16", "bf16")  # f16 is ten times closer to float32
 
 
 class M2FPParser(Parser):
@@ -24,9 +29,13 @@ class M2FPParser(Parser):
         self._settings = settings
         self._threads = settings.threads or usable_cores()
         self._loaded: tuple[Runtime, Configuration] | None = None
+        self._info: ParserInfo | None = None  # from loading on, when the version is known for good
 
     @property
     def info(self) -> ParserInfo:
+        return self._info or self._read_info()
+
+    def _read_info(self) -> ParserInfo:
         return ParserInfo("m2fp", weights.known_version(self._settings.m2fp_dir))
 
     def available(self) -> str | None:
@@ -41,9 +50,10 @@ class M2FPParser(Parser):
             raise ParserUnavailable(f"M2FP cannot be used: {missing}.")
         folder = self._settings.m2fp_dir
         configuration = read_configuration(folder)
-        precision = choose_precision(self._settings.precision)
+        precision = choose_precision(self._settings.precision, FORMATS)
         runtime = make_runtime(folder, self._settings.m2fp_runtime, precision, self._threads)
         self._loaded = runtime, configuration
+        self._info = self._read_info()
         self.parse(np.zeros((480, 640, 3), np.uint8))  # compiles the loops over masks
 
     def parse(self, image: NDArray[np.uint8]) -> Parsing:

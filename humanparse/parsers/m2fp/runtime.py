@@ -16,8 +16,8 @@ import numpy as np
 import openvino as ov
 from numpy.typing import NDArray
 
-from humanparse.cpu import bf16_permitted
 from humanparse.errors import ParserError, ParserUnavailable
+from humanparse.parsers.inference import latency_options
 from humanparse.parsers.m2fp.sampling import DeformableSampling
 from humanparse.parsers.m2fp.weights import graph_path
 
@@ -48,10 +48,7 @@ class OpenVINORuntime(Runtime):
         core = ov.Core()
         core.add_extension(DeformableSampling)
         options = {
-            "INFERENCE_PRECISION_HINT": precision,
-            "PERFORMANCE_HINT": "LATENCY",
-            "INFERENCE_NUM_THREADS": threads,
-            "NUM_STREAMS": 1,
+            **latency_options(precision, threads),
             # OpenVINO 2026.4's compiled attention fails on open sizes in bf16 ("Cannot initialize brgemm
             # descriptor"); its separate operations take a hundredth of the time more.
             "SNIPPETS_MODE": "DISABLE",
@@ -145,13 +142,3 @@ def _convert(folder: Path) -> Path:
     from humanparse.parsers.m2fp.convert import convert
 
     return convert(folder)
-
-
-def choose_precision(wanted: str) -> str:
-    """f32, f16 or bf16; `auto` is the fastest that the CPU computes in (f16 is closer to f32 than bf16)."""
-    if wanted != "auto":
-        return wanted
-    able = ov.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-    if not bf16_permitted():
-        return "f32"
-    return "f16" if "FP16" in able else "bf16" if "BF16" in able else "f32"

@@ -17,13 +17,14 @@ import torch
 from humanparse.config import Settings
 from humanparse.errors import ParserError, ParserUnavailable, WeightsDamaged
 from humanparse.parsers import choose_parser, make_parser
+from humanparse.parsers.inference import choose_precision
 from humanparse.parsers.m2fp import convert, runtime, weights
 from humanparse.parsers.m2fp.convert import load_network
 from humanparse.parsers.m2fp.frame import make_frame, prepare
 from humanparse.parsers.m2fp.masks import enlarge, make_zoom
-from humanparse.parsers.m2fp.parser import M2FPParser
+from humanparse.parsers.m2fp.parser import FORMATS, M2FPParser
 from humanparse.parsers.m2fp.people import select
-from humanparse.parsers.m2fp.runtime import OpenVINORuntime, TorchRuntime, choose_precision, make_runtime
+from humanparse.parsers.m2fp.runtime import OpenVINORuntime, TorchRuntime, make_runtime
 from reference import seeded
 from tests.parsers.m2fp.conftest import Golden
 
@@ -221,10 +222,10 @@ def test_serving_a_converted_model_needs_no_torch(converted_folder: Path) -> Non
 
 def test_precision_follows_the_cpu_and_the_setting(monkeypatch: pytest.MonkeyPatch) -> None:
     able = ov.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-    assert choose_precision("f32") == "f32" and choose_precision("f16") == "f16"
-    assert choose_precision("auto") == ("f16" if "FP16" in able else "bf16" if "BF16" in able else "f32")
+    assert choose_precision("f32", FORMATS) == "f32" and choose_precision("f16", FORMATS) == "f16"
+    assert choose_precision("auto", FORMATS) == ("f16" if "FP16" in able else "bf16" if "BF16" in able else "f32")
     monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", "AVX2")
-    assert choose_precision("auto") == "f32"
+    assert choose_precision("auto", FORMATS) == "f32"
 
 
 def test_frames_of_one_size_share_their_shape() -> None:

@@ -1,0 +1,26 @@
+"""How the parsers have OpenVINO run their networks: one photo at a time, in the fastest format allowed."""
+
+from __future__ import annotations
+
+import openvino as ov
+
+from humanparse.cpu import bf16_permitted
+
+
+def choose_precision(wanted: str, formats: tuple[str, ...]) -> str:
+    """`wanted`, or for `auto` the first of `formats` (f16, bf16) that the CPU computes in, else f32."""
+    if wanted != "auto":
+        return wanted
+    able = ov.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES") if bf16_permitted() else []
+    native = {"f16": "FP16", "bf16": "BF16"}
+    return next((name for name in formats if native[name] in able), "f32")
+
+
+def latency_options(precision: str, threads: int) -> dict[str, object]:
+    """Options of a compiled network that answers one photo at a time on all `threads`."""
+    return {
+        "INFERENCE_PRECISION_HINT": precision,
+        "PERFORMANCE_HINT": "LATENCY",
+        "INFERENCE_NUM_THREADS": threads,
+        "NUM_STREAMS": 1,
+    }

@@ -23,6 +23,7 @@ TABLE: dict[str, set[str]] = {
     "humanparse/config.py": {"humanparse.errors"},
     "humanparse/gate.py": {"humanparse.errors"},
     "humanparse/storage.py": {"humanparse.errors"},
+    "humanparse/shared_database.py": set(),
     "humanparse/images.py": {"humanparse.errors"},
     "utils.py": {"humanparse.labels"},
     "humanparse/parsers/__init__.py": {"humanparse.config", "humanparse.errors", "humanparse.parsers.contract"},
@@ -75,6 +76,7 @@ TABLE: dict[str, set[str]] = {
         "humanparse.errors",
         "humanparse.options",
         "humanparse.records",
+        "humanparse.shared_database",
     },
     "humanparse/pipeline.py": {
         "humanparse.cache",
@@ -113,6 +115,7 @@ TABLE: dict[str, set[str]] = {
         "humanparse.jobs",
         "humanparse.options",
         "humanparse.pipeline",
+        "humanparse.shared_database",
     },
     # the one edge to Celery, taken only where a broker is set
     "humanparse/jobs/backends.py": {

@@ -13,6 +13,8 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Final, TypeVar
 
+from humanparse import shared_database
+
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
@@ -21,10 +23,10 @@ PATIENCE_S: Final = 2.0  # for another process's write; then the entry is not wo
 TOUCH_S: Final = 60.0  # how exactly the last use is known: not every hit has to write
 LARGEST_SHARE: Final = 4  # an entry of more than this part of the room would push out too many others
 SCHEMA: Final = """
-CREATE TABLE IF NOT EXISTS entries (
+CREATE TABLE entries (
     key TEXT PRIMARY KEY, stored_at REAL NOT NULL, used_at REAL NOT NULL, size INTEGER NOT NULL, data BLOB NOT NULL
 );
-CREATE INDEX IF NOT EXISTS entries_by_use ON entries (used_at, size);
+CREATE INDEX entries_by_use ON entries (used_at, size);
 """
 
 
@@ -78,33 +80,14 @@ class SqliteBlobs:
     def _try(self, step: Callable[[sqlite3.Connection], T], otherwise: T) -> T:
         """A step over a connection of its own, or `otherwise` where that goes wrong; a damaged file goes."""
         try:
-            with closing(self._connect()) as db:
+            with closing(shared_database.connect(self._path, SCHEMA, patience_s=PATIENCE_S)) as db:
+                db.execute("PRAGMA synchronous = OFF")
                 return step(db)
         except sqlite3.OperationalError as error:  # locked for too long, disk full, folder not writable
             log.warning("the cache cannot be used now: %s", error)
         except sqlite3.DatabaseError as error:
             log.warning("the cache is damaged and begins anew: %s", error)
-            self._throw_away()
+            shared_database.remove(self._path)
         except OSError as error:
             log.warning("the cache cannot be used: %s", error)
         return otherwise
-
-    def _connect(self) -> sqlite3.Connection:
-        new = not self._path.exists()
-        if new:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-        db = sqlite3.connect(self._path, timeout=PATIENCE_S, isolation_level=None)
-        try:
-            db.execute("PRAGMA synchronous = OFF")
-            if new:
-                db.execute("PRAGMA auto_vacuum = FULL")  # room that is given back shrinks the file
-                db.execute("PRAGMA journal_mode = WAL")
-            db.executescript(SCHEMA)
-        except BaseException:
-            db.close()
-            raise
-        return db
-
-    def _throw_away(self) -> None:
-        for suffix in ("", "-wal", "-shm"):
-            self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)

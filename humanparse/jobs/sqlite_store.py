@@ -1,7 +1,4 @@
-"""Jobs in one SQLite file, shared by the processes of one machine.
-
-The file must lie on a disk of that machine: SQLite's locks do not hold on network folders.
-"""
+"""Jobs in one SQLite file, shared by the processes of one machine."""
 
 from __future__ import annotations
 
@@ -11,6 +8,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from humanparse import shared_database
 from humanparse.errors import QueueFull, StorageError
 from humanparse.jobs.records import QUEUED, RUNNING, Change, Job
 from humanparse.jobs.store import Load, Store
@@ -19,13 +17,13 @@ FILE: Final = "jobs.sqlite3"
 PATIENCE_S: Final = 30.0  # for another process's write to end
 SOME: Final = 20  # rows that a worker or a caretaker looks at, at a time
 SCHEMA: Final = """
-CREATE TABLE IF NOT EXISTS jobs (
+CREATE TABLE jobs (
     number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT UNIQUE NOT NULL, key TEXT UNIQUE, state TEXT NOT NULL,
     lease_until REAL NOT NULL, finished_at REAL, callback_at REAL, bytes INTEGER NOT NULL, job TEXT NOT NULL
 );
-CREATE INDEX IF NOT EXISTS jobs_by_state ON jobs (state, number, bytes);
-CREATE INDEX IF NOT EXISTS jobs_by_end ON jobs (finished_at) WHERE finished_at IS NOT NULL;
-CREATE INDEX IF NOT EXISTS jobs_by_callback ON jobs (callback_at) WHERE callback_at IS NOT NULL;
+CREATE INDEX jobs_by_state ON jobs (state, number, bytes);
+CREATE INDEX jobs_by_end ON jobs (finished_at) WHERE finished_at IS NOT NULL;
+CREATE INDEX jobs_by_callback ON jobs (callback_at) WHERE callback_at IS NOT NULL;
 """
 
 
@@ -34,7 +32,6 @@ class SqliteStore(Store):
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / FILE
-        self._made = False
 
     def add(self, job: Job, max_queued: int, max_bytes: int) -> Job:
         with self._write() as db:
@@ -103,14 +100,8 @@ class SqliteStore(Store):
     @contextmanager
     def _connect(self) -> Iterator[sqlite3.Connection]:
         try:
-            if not self._made:
-                self._path.parent.mkdir(parents=True, exist_ok=True)
-            with closing(sqlite3.connect(self._path, timeout=PATIENCE_S, isolation_level=None)) as db:
+            with closing(shared_database.connect(self._path, SCHEMA, patience_s=PATIENCE_S)) as db:
                 db.execute("PRAGMA synchronous = FULL")  # an accepted job survives a power cut too
-                if not self._made:
-                    db.execute("PRAGMA journal_mode = WAL")
-                    db.executescript(SCHEMA)
-                    self._made = True
                 yield db
         except (sqlite3.Error, OSError) as exc:
             raise StorageError(f"The jobs cannot be read or written: {exc}") from exc

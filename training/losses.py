@@ -1,4 +1,4 @@
-"""What the network is asked for: parts (cross entropy and dice) and people (centres, offsets, key points)."""
+"""What the network is asked for: parts (cross entropy, dice, sides) and people (centres, offsets, key points)."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from torch import Tensor
 
 from humanparse.labels import NUM_CLASSES
 from training.dataset import IGNORE
+from training.pose import LIMBS
 from training.targets import PEAK
 
 
@@ -32,6 +33,22 @@ def parts_loss(logits: Tensor, labels: Tensor, weights: Tensor) -> Tensor:
     present = truth.sum(axes) > 0
     dice = 1 - (2 * overlap + 1) / (total + 1)
     return entropy + dice[present].mean()
+
+
+def sides_loss(logits: Tensor, labels: Tensor) -> Tensor:
+    """Which side, apart from which limb: cross entropy between left and right on limbs and shoes, each kind alike.
+
+    The cross entropy over all classes sees a leg on the wrong side as hardly worse than a leg that is a little unsure
+    to be one, and there are few such pixels. logits (N, 20, H/4, W/4); labels (N, H/2, W/2) int64 with 255 = ignore.
+    """
+    logits = F.interpolate(logits.float(), scale_factor=2.0, mode="bilinear", align_corners=False)
+    total = logits.new_zeros(())
+    for left, right, _ in LIMBS:
+        limb = (labels == left) | (labels == right)
+        lead = (logits[:, left] - logits[:, right])[limb]
+        is_left = (labels[limb] == left).float()
+        total = total + F.binary_cross_entropy_with_logits(lead, is_left, reduction="sum") / limb.sum().clamp(min=200)
+    return 0.5 * total
 
 
 def people_loss(output: Tensor, heat: Tensor, offset: Tensor, owned: Tensor, known: Tensor) -> Tensor:

@@ -25,7 +25,7 @@ from tqdm import tqdm
 from humanparse.parsers.compact.graph import MIDDLE, SPREAD
 from training.augment import change_light
 from training.dataset import Sample, class_weights, read_samples, repeat_weights
-from training.losses import joints_loss, parts_loss, people_loss
+from training.losses import joints_loss, parts_loss, people_loss, sides_loss
 from training.network import CompactNetwork, load_imagenet
 from training.report import draw_curve, draw_samples, read_log
 from training.scenes import make_scene
@@ -39,7 +39,7 @@ SIZES = ((384, 288), (512, 352), (320, 352), (512, 224), (352, 512))
 USUAL_PIXELS = 384 * 288  # frames of so many pixels come in batches of `--batch`
 WARMUP_STEPS = 100
 DECAY_SHARE = 0.5  # of all steps: the learning rate is constant, then falls along a cosine
-LOSSES = ("parts", "people", "joints")
+LOSSES = ("parts", "sides", "people", "joints")
 ENCODER_RATE, DECODER_RATE = 4e-4, 1.5e-3
 
 
@@ -193,6 +193,7 @@ def learn(run: Run, batch: dict[str, Tensor], weights: Tensor, rate: float) -> l
         logits, output, joints = run.network(image)
     losses = [
         parts_loss(logits, batch["labels"].long(), weights),
+        sides_loss(logits, batch["labels"].long()),
         people_loss(output, batch["heat"], batch["offset"], batch["owned"], batch["known"]),
         joints_loss(joints, batch["joints"], batch["joints_known"]),
     ]

@@ -12,7 +12,7 @@ import torch
 
 from training import export, train
 from training.dataset import Sample
-from training.losses import joints_loss, parts_loss, people_loss
+from training.losses import joints_loss, parts_loss, people_loss, sides_loss
 from training.train import DECAY_SHARE, WARMUP_STEPS, rate_at
 
 ARGUMENTS = ["--batch", "2", "--workers", "0", "--validate-every", "2", "--save-every", "1"]
@@ -113,6 +113,20 @@ def test_joints_loss_is_lowest_at_the_truth_and_nothing_where_nothing_is_known()
 def test_larger_frames_come_in_smaller_batches() -> None:
     steps = [len(keys) for keys in train.Steps(0, 4, 6)]
     assert steps == [6, 4, 6, 4]
+
+
+def test_only_limbs_and_their_sides_count_for_the_sides() -> None:
+    labels = torch.zeros(1, 32, 32, dtype=torch.long)
+    labels[:, 8:24, :16], labels[:, 8:24, 16:] = 16, 17
+    logits = torch.zeros(1, 20, 16, 16)
+    logits[:, 16, :, :8], logits[:, 17, :, 8:] = 4.0, 4.0
+    swapped = logits.clone()
+    swapped[:, [16, 17]] = logits[:, [17, 16]]
+    assert sides_loss(logits, labels) < 0.1 * sides_loss(swapped, labels)
+    louder = logits.clone()
+    louder[:, 5] = 50.0
+    assert torch.equal(sides_loss(louder, labels), sides_loss(logits, labels))
+    assert sides_loss(logits, torch.full_like(labels, 255)) == 0
 
 
 def test_made_photos_are_learned_from_too(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -82,68 +82,67 @@ def resolve(
     human = logits.shape[1] - 2
     instances = [i for i in select(logits, masks, rough, threads) if i.score >= threshold]
     parts = [i for i in instances if i.class_id != human]
-    inside = masks > 0
-    humans = _drop_twins([i for i in instances if i.class_id == human], inside)
-    part_masks = [inside[i.query] for i in parts]
-    humans = _drop_bystanders(humans, part_masks, inside)
-    owners = _join(part_masks, [inside[i.query] for i in humans])
+    humans = _drop_twins([i for i in instances if i.class_id == human], masks)
+    humans, owners = _join(parts, humans, masks)
     maps = _paint(masks, parts, humans, owners, zoom, fine, human, threads)
     return Maps(*(repeat(array, frame.size) for array in maps))
 
 
-def _drop_twins(humans: list[Instance], inside: NDArray[np.bool_]) -> list[Instance]:
+def _drop_twins(humans: list[Instance], masks: NDArray[np.float32]) -> list[Instance]:
     """The humans, best first, less those whose mask is about that of a better one; no more than numbers exist."""
-    kept: list[Instance] = []
-    for human in humans:
-        mask = inside[human.query]
-        if mask.any() and all(_iou(mask, inside[other.query]) <= SAME_HUMAN for other in kept):
-            kept.append(human)
-    return kept[:MAX_PEOPLE]
+    inside = _inside(humans, masks)
+    shared, areas = inside @ inside.T, inside.sum(axis=1)
+    twins = shared > SAME_HUMAN * (areas[:, None] + areas - shared)
+    kept: list[int] = []
+    for index in range(len(humans)):
+        if areas[index] and not twins[index, kept].any():
+            kept.append(index)
+    return [humans[index] for index in kept[:MAX_PEOPLE]]
 
 
-def _iou(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> float:
-    return float((one & other).sum() / max(1, (one | other).sum()))
+def _join(
+    parts: list[Instance], humans: list[Instance], masks: NDArray[np.float32]
+) -> tuple[list[Instance], list[int]]:
+    """The humans in sight, and each part's: its index, or one from their number on for people of whom only parts are.
 
-
-def _drop_bystanders(
-    humans: list[Instance], parts: list[NDArray[np.bool_]], inside: NDArray[np.bool_]
-) -> list[Instance]:
-    """The humans that own a part or share in one (a part's mask may span several people).
-
-    Without this, one whose parts are not in sight would take what sticks out of its neighbour.
+    In sight is who owns a part or shares in one (a part's mask may span several people). Without this, one
+    whose parts are not in sight would take what sticks out of its neighbour.
     """
-    masks = [inside[i.query] for i in humans]
-    owners = _join(parts, masks)
-    claimed = np.zeros(len(humans))
-    for part, owner in zip(parts, owners, strict=True):
-        free = part & ~masks[owner] if owner < len(humans) else part
-        claimed += [float((free & mask).sum()) for mask in masks]
-    return [
-        human
-        for index, human in enumerate(humans)
-        if index in owners or claimed[index] >= MIN_CLAIMED * masks[index].sum()
-    ]
+    part_masks, human_masks = _inside(parts, masks), _inside(humans, masks)
+    owners = np.full(len(parts), -1)
+    if parts and humans:
+        covered = part_masks @ human_masks.T
+        best = covered.argmax(axis=1)
+        owned = covered.max(axis=1) >= MIN_COVERED * np.maximum(1, part_masks.sum(axis=1))
+        owners[owned] = best[owned]
+        free = part_masks.sum(axis=0)
+        for index in np.unique(best[owned]):
+            free -= part_masks[owners == index].sum(axis=0) * human_masks[index]
+        seen = human_masks @ free >= MIN_CLAIMED * human_masks.sum(axis=1)
+        seen[best[owned]] = True
+        owners[owned] = (np.cumsum(seen) - 1)[owners[owned]]
+        humans = [human for human, is_seen in zip(humans, seen, strict=True) if is_seen]
+    else:
+        humans = []
+    orphans = np.flatnonzero(owners < 0)
+    if len(orphans):
+        owners[orphans] = np.minimum(len(humans) + _group(part_masks[orphans], masks.shape[1:]), MAX_PEOPLE - 1)
+    return humans, owners.tolist()
 
 
-def _join(parts: list[NDArray[np.bool_]], humans: list[NDArray[np.bool_]]) -> list[int]:
-    """Each part's person: a human's index, or one from len(humans) on for people of whom only parts are known."""
-    owners, orphans = [], []
-    for index, part in enumerate(parts):
-        covered = [float((part & human).sum()) for human in humans]
-        best = int(np.argmax(covered)) if covered else -1
-        if best >= 0 and covered[best] >= MIN_COVERED * max(1, part.sum()):
-            owners.append(best)
-        else:
-            owners.append(-1)
-            orphans.append(index)
-    if orphans:
-        union = np.logical_or.reduce([parts[i] for i in orphans]).astype(np.uint8)
-        groups = cv2.connectedComponents(cv2.dilate(union, np.ones((3, 3), np.uint8)), connectivity=8)[1]
-        numbers: dict[int, int] = {}
-        for i in orphans:
-            group = int(np.bincount(groups[parts[i]]).argmax()) if parts[i].any() else 0
-            owners[i] = min(len(humans) + numbers.setdefault(group, len(numbers)), MAX_PEOPLE - 1)
-    return owners
+def _group(parts: NDArray[np.float32], size: tuple[int, ...]) -> NDArray[np.intp]:
+    """Numbers from 0 for parts (n, cells) of one `size` in cells, one number for those that touch."""
+    union = np.asarray(parts.max(axis=0) > 0).reshape(size).astype(np.uint8)
+    patches = cv2.connectedComponents(cv2.dilate(union, np.ones((3, 3), np.uint8)), connectivity=8)[1].ravel()
+    mostly = [int(np.bincount(patches[part > 0]).argmax()) if part.any() else 0 for part in parts]
+    numbers: dict[int, int] = {}
+    return np.array([numbers.setdefault(patch, len(numbers)) for patch in mostly])
+
+
+def _inside(instances: list[Instance], masks: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(n, cells) 1 inside the instances' masks, 0 outside: products of such rows count shared cells, exactly."""
+    queries = [i.query for i in instances]
+    return (masks.reshape(len(masks), -1)[queries] > 0).astype(np.float32)
 
 
 def _paint(

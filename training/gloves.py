@@ -5,6 +5,7 @@ A hand is the part of an arm that lies beyond the wrist, seen from the elbow.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import cv2
@@ -15,6 +16,7 @@ from humanparse.labels import NAMES
 from training.dataset import Sample
 from training.pose import SURE, Keypoints
 
+SHARE = 0.15  # of the people: if their hands are bare, they get gloves
 ARMS = (NAMES.index("Left-arm"), NAMES.index("Right-arm"))
 GLOVE = NAMES.index("Glove")
 FOREARMS = ((7, 9), (8, 10))  # elbow, wrist
@@ -22,6 +24,20 @@ REACH = 0.9  # of the forearm's length: no part of a hand is further from the wr
 MIN_FOREARM = 12.0  # pixels; shorter ones point at the camera, or are too small to tell
 MIN_HAND = 40  # pixels
 LONG_SHARE = 0.2  # of the gloves painted reach up the forearm
+
+
+class Gloved(Sequence[Sample]):
+    """The samples, but some of those that are looked at wear gloves."""
+
+    def __init__(self, samples: Sequence[Sample], rng: np.random.Generator) -> None:
+        self._samples, self._rng = samples, rng
+
+    def __len__(self) -> int:
+        return len(self._samples)
+
+    def __getitem__(self, index: int) -> Sample:  # type: ignore[override]  # no slices
+        sample = self._samples[index]
+        return put_on(sample, self._rng) if self._rng.random() < SHARE else sample
 
 
 def beyond_wrist(points: Keypoints, side: int, size: tuple[int, int], start: float) -> NDArray[np.bool_] | None:

@@ -13,11 +13,9 @@ from numpy.typing import NDArray
 
 from humanparse.labels import CLASSES
 from training.dataset import IGNORE, Sample
-from training.gloves import put_on
 from training.pose import Keypoints, flip_sides
 
 SIDED = tuple((c.id, c.twin) for c in CLASSES if c.twin is not None and c.id < c.twin)
-GLOVES_SHARE = 0.15  # of the people: those with bare hands get gloves
 FLIP = np.arange(256, dtype=np.uint8)
 for _left, _right in SIDED:
     FLIP[_left], FLIP[_right] = _right, _left
@@ -44,8 +42,6 @@ def place(sample: Sample, size: Size, span: float, anchor: Point, rng: np.random
     With `fill` the frame beyond the photo is one colour (nobody) or the photo mirrored (ignored).
     """
     height, width = size
-    if rng.random() < GLOVES_SHARE:
-        sample = put_on(sample, rng)
     ys, xs = np.nonzero(sample.person[::4, ::4])
     top, bottom, left, right = ys.min() * 4, ys.max() * 4 + 4, xs.min() * 4, xs.max() * 4 + 4
     scale = span / (bottom - top)

@@ -7,6 +7,7 @@ as they do in the street; sometimes something in front of them all, as a table i
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -44,7 +45,7 @@ class Scene:
 
 
 def make_scene(
-    samples: list[Sample], base: int, size: Size, rng: np.random.Generator, crowd: int | None = None
+    samples: Sequence[Sample], base: int, size: Size, rng: np.random.Generator, crowd: int | None = None
 ) -> Scene:
     """A scene of `size` (height, width) over photo `base`, with `crowd` people (default: by chance)."""
     if crowd is None:

@@ -25,6 +25,7 @@ from tqdm import tqdm
 from humanparse.parsers.compact.graph import MIDDLE, SPREAD
 from training.augment import change_light
 from training.dataset import Sample, class_weights, read_samples, repeat_weights
+from training.gloves import Gloved
 from training.losses import joints_loss, parts_loss, people_loss, sides_loss
 from training.network import CompactNetwork, load_imagenet
 from training.report import draw_curve, draw_samples, read_log
@@ -55,7 +56,7 @@ class Scenes(Dataset[dict[str, Tensor]]):
         rng = np.random.default_rng((self.seed, step, place))
         cv2.setRNGSeed(int(rng.integers(2**31)))
         base = int(rng.choice(len(self.samples), p=self.weights))
-        scene = make_scene(self.samples, base, SIZES[step % len(SIZES)], rng)
+        scene = make_scene(Gloved(self.samples, rng), base, SIZES[step % len(SIZES)], rng)
         image = change_light(scene.image, rng)
         arrays = {"image": image.transpose(2, 0, 1), **make_targets(scene)}
         return {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in arrays.items()}

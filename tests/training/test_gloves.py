@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from training.dataset import Sample, read_samples
-from training.gloves import ARMS, GLOVE, put_on
+from training.gloves import ARMS, GLOVE, SHARE, Gloved, put_on
 from training.pose import no_pose
 
 
@@ -56,3 +56,10 @@ def test_without_a_clear_forearm_nothing_changes(data: Path) -> None:
     made = put_on(sample, np.random.default_rng(0))
     assert np.array_equal(made.labels, sample.labels)
     assert np.array_equal(made.image, sample.image)
+
+
+def test_some_of_the_people_wear_them(data: Path) -> None:
+    samples = Gloved([first(data)], np.random.default_rng(0))
+    assert len(samples) == 1
+    worn = np.mean([(samples[0].labels == GLOVE).any() for _ in range(200)])
+    assert 0.5 * SHARE < worn < 2 * SHARE

@@ -34,6 +34,16 @@ def test_each_person_has_its_own_and_the_neighbours_higher_peak_is_not_taken() -
     assert not found[2].any()  # nobody has this number
 
 
+def test_a_peak_just_over_the_border_is_the_neighbours() -> None:
+    size = (20, 30)
+    joints = np.stack([np.maximum(blob(size, 10, 8), blob(size, 10, 15 + REACH - 1) + 3)] * 17)
+    whose = np.zeros(size, np.intp)
+    whose[:, 2:15], whose[:, 15:26] = 1, 2
+    found = find_keypoints(joints, whose, 2)
+    assert found[0, :, 0] == pytest.approx(8, abs=0.2)
+    assert found[1, :, 0] == pytest.approx(15 + REACH - 1, abs=0.2)
+
+
 def test_a_point_just_outside_the_person_is_still_its_own() -> None:
     size = (20, 30)
     whose = np.zeros(size, np.intp)

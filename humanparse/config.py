@@ -14,7 +14,7 @@ PREFIX: Final = "HUMANPARSE_"
 ROOT: Final = Path(__file__).resolve().parent.parent
 
 CHOICES: Final = {
-    "precision": ("auto", "f16", "bf16", "f32"),
+    "precision": ("auto", "int8", "f16", "bf16", "f32"),
     "m2fp_runtime": ("auto", "openvino", "torch"),
     "log_level": ("DEBUG", "INFO", "WARNING", "ERROR"),
 }
@@ -35,7 +35,7 @@ class Settings:
     port: int = _setting(5000, "Port that `python app.py` listens on.", 1, 65535)
     parser: str = _setting("auto", "Parser used when a request names none.")
     threads: int = _setting(0, "Threads of one parser; 0: the cores of this process, shared by the workers.", 0, 256)
-    precision: str = _setting("auto", "Number format of networks: auto (the fastest the CPU has), f16, bf16 or f32.")
+    precision: str = _setting("auto", "Networks compute in: auto (the fastest good enough), int8, f16, bf16 or f32.")
     m2fp_dir: Path = _setting(ROOT / "models" / "m2fp", "Folder of M2FP's weights, fetched or your own.")
     m2fp_runtime: str = _setting("auto", "What runs M2FP: openvino, torch, or auto (openvino where that works).")
     workers: int = _setting(0, "gunicorn workers; 0: half the cores, at least one.", 0, 256)

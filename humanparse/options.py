@@ -27,7 +27,7 @@ OPTIONS: Final = {
     "parser": "which parser; `auto` is the most accurate one that can run here",
     "alpha": "opacity of the colours, 0 to 1",
     "outline": "draw people's outlines",
-    "detail": "look again, closer, at people who are small in the photo",
+    "detail": "look a second time, and closer at people who are small in the photo",
     "palette": "colours of the overlay and of the label map; the class ids are always those of CIHP",
     "include": "what to add to the JSON, with commas between",
     "overlay": "format of the overlay in the JSON; `none` leaves it out",

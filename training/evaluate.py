@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from tqdm import tqdm
 
-from humanparse.config import Settings
+from humanparse.config import CHOICES, Settings
 from humanparse.labels import CLASSES, NUM_CLASSES
 from humanparse.parsers.compact.parser import CompactParser
 from humanparse.records import Parsing
@@ -165,12 +165,17 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--split", default="val", help="which list (default: val)")
     parser.add_argument("--upper", type=float, default=1.0, help="cut to this upper share of each person: close-ups")
     parser.add_argument("--scenes", type=int, default=COUNT, help=f"composed scenes of people (default: {COUNT})")
-    parser.add_argument("--glance", action="store_true", help="without a closer look at small people (detail=false)")
+    parser.add_argument(
+        "--glance", action="store_true", help="one look, without the mirror and without closer ones (detail=false)"
+    )
+    parser.add_argument(
+        "--precision", default="auto", choices=CHOICES["precision"], help="what the network computes in"
+    )
     parser.add_argument("--draw", type=Path, help="folder for pictures of the worst ten photos")
     parser.add_argument("--weights", type=Path, help="another weight file than the one in use")
     args = parser.parse_args(arguments)
     cv2.setNumThreads(1)
-    compact = CompactParser(Settings(), args.weights)
+    compact = CompactParser(Settings(precision=args.precision), args.weights)
     compact.load()
     samples = read_samples(args.data, args.split)
     looked_at = [cut_upper(sample, args.upper) for sample in samples]

@@ -14,6 +14,8 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from humanparse.parsers.compact.graph import RANGE
+
 
 def exported_state(network: nn.Module) -> dict[str, Tensor]:
     """The network's state as it is stored."""
@@ -30,9 +32,9 @@ def load_exported(network: nn.Module, path: Path, new: tuple[str, ...] = ()) -> 
     """Fill `network` from an exported file; every key must be there and no other.
 
     Keys that begin with one of `new` may be missing: they keep what they have, as a head does that
-    is younger than the file.
+    is younger than the file. The ranges that `training.calibrate` adds are not the network's.
     """
-    stored = {key: value.float() for key, value in load_file(path).items()}
+    stored = {key: value.float() for key, value in load_file(path).items() if not key.startswith(RANGE)}
     own = network.state_dict()
     counters = {key for key in own if key.endswith("num_batches_tracked")}
     missing, unexpected = sorted(own.keys() - counters - stored.keys()), sorted(stored.keys() - own.keys())

@@ -8,8 +8,11 @@ from humanparse.cpu import bf16_permitted
 
 
 def choose_precision(wanted: str, formats: tuple[str, ...]) -> str:
-    """`wanted`, or for `auto` the first of `formats` (f16, bf16) that the CPU computes in, else f32."""
-    if wanted != "auto":
+    """`wanted`, or for `auto` and `int8` the first of `formats` (f16, bf16) that the CPU computes in, else f32.
+
+    int8 is a matter of the graph, and never of all of it: this is the format of the rest.
+    """
+    if wanted not in ("auto", "int8"):
         return wanted
     able = ov.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES") if bf16_permitted() else []
     native = {"f16": "FP16", "bf16": "BF16"}

@@ -7,7 +7,7 @@ docs/compact.md. One look costs about as much as half a photo.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import cv2
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from humanparse.parsers.compact.graph import STRIDE
-from humanparse.parsers.compact.reading import Maps, Reading, look
+from humanparse.parsers.compact.reading import Infer, Reading, look
 
 MAX_SIDE = 240  # pixels of the network's input; people whose longer side has more are large enough
 MIN_SIDE = 16  # the same; less is a speck, and stays one when enlarged
@@ -34,13 +34,11 @@ class Small(NamedTuple):
     window: Window
 
 
-def look_closer(
-    image: NDArray[np.uint8], first: Reading, inner: tuple[int, int], infer: Callable[[NDArray[np.uint8]], Maps]
-) -> Reading:
+def look_closer(image: NDArray[np.uint8], first: Reading, inner: tuple[int, int], infer: Infer) -> Reading:
     """`first` with the small people read again from their own crops.
 
-    image (H, W, 3) uint8 RGB; inner: (height, width) at which the network saw it; infer: padded
-    (h, w, 3) uint8 -> Maps. People keep their numbers; nobody appears or vanishes.
+    image (H, W, 3) uint8 RGB; inner: (height, width) at which the network saw it. People keep their
+    numbers; nobody appears or vanishes.
     """
     size = image.shape[0], image.shape[1]
     small = list(find_small(first.whose, size, inner))

@@ -3,6 +3,10 @@
 The twin of `training/network.py`: same layers, same keys, batch normalisation folded into the
 convolutions; a test holds the two together. Why not an exported graph file: the weights stay one
 small file that training can also start from, and the graph stays readable.
+
+In int8 every map between layers has 256 levels over the range that `training.calibrate` saw it in,
+and every convolution's weights have 255 over each output channel's own; OpenVINO then computes with
+whole numbers. What the heads answer is not rounded.
 """
 
 from __future__ import annotations
@@ -26,28 +30,35 @@ HEADS = ("parts", "people", "joints")
 JOINTS_KEY = "joints.out.weight"  # weights made before version 2 have no key points
 MULTIPLE = 32  # height and width must be multiples of the coarsest stride
 STRIDE = 4  # of the output maps
+RANGE = "range."  # the key of a map's range (low, high) among the tensors is this and the name of what makes the map
 
 
-def build_graph(tensors: Tensors) -> ov.Model:
+def has_ranges(tensors: Tensors) -> bool:
+    """Whether the weights carry what int8 needs."""
+    return any(key.startswith(RANGE) for key in tensors)
+
+
+def build_graph(tensors: Tensors, int8: bool = False, maps: dict[str, Output] | None = None) -> ov.Model:
     """Graph: `image` (1, H, W, 3) uint8 RGB -> `parts` (1, 20, H/4, W/4), `people` (1, 3, H/4, W/4),
     and `joints` (1, 17, H/4, W/4) if the weights have that head.
 
     H and W are multiples of 32. `parts` are logits; `people` is the centre logit and the offset
-    (dy, dx) to the person's centre; `joints` are the logits of the 17 COCO key points. Raises
-    KeyError for a tensor that is missing and ValueError for one that is left over.
+    (dy, dx) to the person's centre; `joints` are the logits of the 17 COCO key points. `maps`, if given,
+    is filled with every map that has a range in int8. Raises KeyError for a tensor that is missing and
+    ValueError for one that is left over.
     """
-    return _Builder(tensors).model()
+    return _Builder(tensors, int8, {} if maps is None else maps).model()
 
 
 class _Builder:
-    def __init__(self, tensors: Tensors) -> None:
-        self.tensors = tensors
-        self.used: set[str] = set()
+    def __init__(self, tensors: Tensors, int8: bool, maps: dict[str, Output]) -> None:
+        self.tensors, self.int8, self.maps = tensors, int8, maps
+        self.used = {key for key in tensors if key.startswith(RANGE) and not int8}
 
     def model(self) -> ov.Model:
         image = ops.parameter([1, -1, -1, 3], np.uint8, name="image")
         planes = ops.transpose(ops.convert(image, "f32"), _constant([0, 3, 1, 2]))
-        x = ops.divide(ops.subtract(planes, _constant(MIDDLE)), _constant(SPREAD))
+        x = self.rounded(ops.divide(ops.subtract(planes, _constant(MIDDLE)), _constant(SPREAD)), "image")
         fine = self.decoder(self.encoder(x))
         outputs = []
         for head in HEADS if JOINTS_KEY in self.tensors else HEADS[:2]:
@@ -75,50 +86,71 @@ class _Builder:
         y = self.conv_norm(y, f"{key}.depthwise", stride=stride, depthwise=True)
         y = self.conv_norm(y, f"{key}.project", linear=True)
         same = stride == 1 and _channels(x) == _channels(y)
-        return ops.add(x, y).output(0) if same else y
+        return self.rounded(ops.add(x, y), key) if same else y
 
     def decoder(self, taps: list[Output]) -> Output:
         c4, c8, c16, c32 = taps
         x = self.conv_norm(self.conv_norm(c32, "decoder.lateral32"), "decoder.context")
         for stride, lateral in ((16, c16), (8, c8)):
             side = self.conv_norm(lateral, f"decoder.lateral{stride}", linear=True)
-            x = self.conv_norm(ops.add(_double(x), side), f"decoder.smooth{stride}")
+            x = self.conv_norm(
+                self.rounded(ops.add(_double(x), side), f"decoder.sum{stride}"), f"decoder.smooth{stride}"
+            )
         side = self.conv_norm(c4, "decoder.lateral4", linear=True)
         fine = _double(self.conv_norm(x, "decoder.narrow", linear=True))
-        return self.conv_norm(ops.add(fine, side), "decoder.smooth4")
+        return self.conv_norm(self.rounded(ops.add(fine, side), "decoder.sum4"), "decoder.smooth4")
 
     def head(self, x: Output, key: str) -> Node:
         y = self.conv_norm(x, f"{key}.hidden")
         weight, bias = self.take(f"{key}.out.weight"), self.take(f"{key}.out.bias")
-        return _convolve(y, weight, bias, 1)
+        return self.convolve(y, weight, bias, 1)
 
     def conv_norm(self, x: Output, key: str, stride: int = 1, depthwise: bool = False, linear: bool = False) -> Output:
         """Convolution with the batch normalisation that follows it folded in, then ReLU6."""
         weight = self.take(f"{key}.conv.weight")
         scale = self.take(f"{key}.norm.weight") / np.sqrt(self.take(f"{key}.norm.running_var") + NORM_EPS)
         bias = self.take(f"{key}.norm.bias") - self.take(f"{key}.norm.running_mean") * scale
-        y = _convolve(x, weight * scale[:, None, None, None], bias, stride, depthwise)
-        return y.output(0) if linear else ops.clamp(y, 0.0, 6.0).output(0)
+        y = self.convolve(x, weight * scale[:, None, None, None], bias, stride, depthwise)
+        return self.rounded(y if linear else ops.clamp(y, 0.0, 6.0), key)
+
+    def convolve(
+        self, x: Output, weight: NDArray[np.float32], bias: NDArray[np.float32], stride: int, depthwise: bool = False
+    ) -> Node:
+        kernel = weight.shape[-1]
+        if stride == 2:  # as TensorFlow's SAME pads even sizes
+            near, far = (kernel - 2) // 2, (kernel - 1) // 2
+        else:
+            near = far = kernel // 2
+        layout = ([stride, stride], [near, near], [far, far], [1, 1])
+        kernels = _constant(weight[:, None] if depthwise else weight)
+        if self.int8:
+            kernels = _round_weight(kernels, weight)
+        y = (ops.group_convolution if depthwise else ops.convolution)(x, kernels, *layout)
+        return ops.add(y, _constant(bias[None, :, None, None]))
+
+    def rounded(self, x: Node, key: str) -> Output:
+        """In int8, `x` in 256 levels: from 0 where it is never negative, else as far below 0 as above."""
+        self.maps[key] = x.output(0)
+        if not self.int8:
+            return x.output(0)
+        low, high = (float(bound) for bound in self.take(RANGE + key))
+        if low < 0:
+            high = max(high, -low * 127 / 128)
+            low = -high * 128 / 127
+        bounds = _constant(low), _constant(high)
+        return ops.fake_quantize(x, *bounds, *bounds, levels=256).output(0)
 
     def take(self, key: str) -> NDArray[np.float32]:
         self.used.add(key)
         return self.tensors[key].astype(np.float32)
 
 
-def _convolve(
-    x: Output, weight: NDArray[np.float32], bias: NDArray[np.float32], stride: int, depthwise: bool = False
-) -> Node:
-    kernel = weight.shape[-1]
-    if stride == 2:  # as TensorFlow's SAME pads even sizes
-        near, far = (kernel - 2) // 2, (kernel - 1) // 2
-    else:
-        near = far = kernel // 2
-    layout = ([stride, stride], [near, near], [far, far], [1, 1])
-    if depthwise:
-        y = ops.group_convolution(x, _constant(weight[:, None]), *layout)
-    else:
-        y = ops.convolution(x, _constant(weight), *layout)
-    return ops.add(y, _constant(bias[None, :, None, None]))
+def _round_weight(kernels: Node, weight: NDArray[np.float32]) -> Node:
+    """A convolution's weights in 255 levels, as far below 0 as above, for each output channel."""
+    highest = np.maximum(np.abs(weight).max(axis=(1, 2, 3)), 1e-8)
+    bound = highest.reshape(-1, *[1] * (len(kernels.get_output_shape(0)) - 1))
+    bounds = _constant(-bound), _constant(bound)
+    return ops.fake_quantize(kernels, *bounds, *bounds, levels=255)
 
 
 def _double(x: Output) -> Output:

@@ -15,7 +15,8 @@ from humanparse.errors import ParserError, ParserUnavailable
 from humanparse.parsers.compact import weights
 from humanparse.parsers.compact.detail import look_closer
 from humanparse.parsers.compact.frame import LONG_SIDE
-from humanparse.parsers.compact.graph import build_graph
+from humanparse.parsers.compact.graph import build_graph, has_ranges
+from humanparse.parsers.compact.mirror import both_ways
 from humanparse.parsers.compact.reading import Maps, Reading, look
 from humanparse.parsers.contract import Parser
 from humanparse.parsers.inference import choose_precision, latency_options
@@ -44,8 +45,10 @@ class CompactParser(Parser):
 
     def load(self) -> None:
         try:
-            graph = build_graph(weights.read_weights(self._file, self._checksum))
-            precision = choose_precision(self._settings.precision, ("bf16",))
+            tensors = weights.read_weights(self._file, self._checksum)
+            int8 = self._settings.precision in ("auto", "int8") and has_ranges(tensors)
+            graph = build_graph(tensors, int8)
+            precision = choose_precision(self._settings.precision, ("bf16",))  # in int8: of what is not rounded
             options = latency_options(precision, self._settings.threads or usable_cores())
             compiled = ov.Core().compile_model(graph, "CPU", options)
             self._heads = tuple(output.get_any_name() for output in compiled.outputs)
@@ -55,9 +58,10 @@ class CompactParser(Parser):
         self.parse(np.zeros((480, 640, 3), np.uint8))
 
     def parse(self, image: NDArray[np.uint8]) -> Parsing:
-        first, inner = look(image, LONG_SIDE, self.infer)
+        infer = both_ways(self.infer)
+        first, inner = look(image, LONG_SIDE, infer)
         if max(inner) == LONG_SIDE:  # in a close-up, and in a tiny photo, nobody is too small
-            first = look_closer(image, first, inner, self.infer)
+            first = look_closer(image, first, inner, infer)
         return self._record(first)
 
     def glance(self, image: NDArray[np.uint8]) -> Parsing:

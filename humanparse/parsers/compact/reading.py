@@ -37,6 +37,10 @@ class Maps(NamedTuple):
         return Maps(self.parts[window], self.people[window], None if self.joints is None else self.joints[window])
 
 
+Infer = Callable[[NDArray[np.uint8]], Maps]
+"""Padded (h, w, 3) uint8 RGB -> what the network says of it."""
+
+
 class Reading(NamedTuple):
     """What is in a photo: labels, people (numbers, 0 nobody) and confidence, each (H, W) uint8.
 
@@ -51,12 +55,10 @@ class Reading(NamedTuple):
     whose: NDArray[np.intp]
 
 
-def look(
-    image: NDArray[np.uint8], long_side: int, infer: Callable[[NDArray[np.uint8]], Maps]
-) -> tuple[Reading, tuple[int, int]]:
+def look(image: NDArray[np.uint8], long_side: int, infer: Infer) -> tuple[Reading, tuple[int, int]]:
     """What a photo shows at this many pixels of its longer side; a close-up is looked at again from further away.
 
-    image (H, W, 3) uint8 RGB; infer: padded (h, w, 3) uint8 -> Maps. Second: the (height, width) seen at.
+    image (H, W, 3) uint8 RGB. Second: the (height, width) seen at.
     """
     frame = prepare(image, long_side)
     maps = infer(frame.padded)

@@ -5,6 +5,7 @@
     source.py      a file -> upright RGB frames with their times, and packets of sound
     live.py        a camera or a stream -> the same, for as long as it lasts
     tracking.py    whose mask is whose from frame to frame; knows no video
+    camera.py      how far the camera has turned, for tracking
     drawing.py     people's numbers on the picture
     sound.py       packets of sound, copied or encoded anew
     sink.py        frames and sound -> a file that plays

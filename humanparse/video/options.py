@@ -62,8 +62,8 @@ class Selection:
         if self._gap_s:
             if time_s < self._due_s - 1e-6:
                 return False
-            # From the grid of the wanted rate, not from this frame: else 30 to 25 would give 15.
-            self._due_s = max(self._due_s, time_s - self._gap_s) + self._gap_s
+            # On the grid of the wanted rate, not from this frame: else 30 to 25 would give 15.
+            self._due_s = (time_s if self._due_s < time_s - self._gap_s else self._due_s) + self._gap_s
         return True
 
 

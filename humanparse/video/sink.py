@@ -41,6 +41,7 @@ class Sink:
         self._time_base = time_base
         moved = {"movflags": "faststart"} if format in ("mp4", "mov") else {}
         try:
+            path.open("wb").close()  # FFmpeg itself opens it much later
             self._container = av.open(str(path), "w", format=format, container_options=moved)
         except (av.error.FFmpegError, OSError) as exc:
             raise StorageError(f"{path.name} cannot be written.") from exc
@@ -55,6 +56,7 @@ class Sink:
         if audio is not None:
             self._add_sound(audio, start_s)
         self._sized = False
+        self._early: list[Any] = []
 
     def write(self, image: NDArray[np.uint8], ticks: int) -> None:
         """Add a frame, (H, W, 3) uint8 RGB, shown from `ticks` of the time base on; odd sides get one more pixel."""
@@ -72,10 +74,15 @@ class Sink:
             dst_color_primaries=ColorPrimaries.BT709,
         )
         frame.pts, frame.time_base = ticks, self._time_base
-        self._mux(self._stream.encode(frame))
+        self._encode(frame)
+        early, self._early = self._early, []
+        for packet in early:
+            self.write_sound(packet)
 
     def write_sound(self, packet: Any) -> None:
-        if self._sound:
+        if self._sound and not self._sized:
+            self._early.append(packet)  # the file's head is written with its first packet, and needs the size
+        elif self._sound:
             try:
                 self._sound.write(packet)
             except (av.error.FFmpegError, OSError) as exc:
@@ -85,7 +92,7 @@ class Sink:
         """End the file; from now on it plays. Raises StorageError."""
         try:
             if self._sized:
-                self._mux(self._stream.encode(None))
+                self._encode(None)
                 if self._sound:
                     self._sound.finish()
         except (av.error.FFmpegError, OSError) as exc:
@@ -106,11 +113,11 @@ class Sink:
     def _give_up_sound(self, exc: Exception) -> None:
         self._sound, self.sound = None, f"lost: it cannot be copied or encoded ({type(exc).__name__})"
 
-    def _mux(self, packets: list[Any]) -> None:
+    def _encode(self, frame: av.VideoFrame | None) -> None:
         try:
-            self._container.mux(packets)
+            self._container.mux(self._stream.encode(frame))
         except (av.error.FFmpegError, OSError) as exc:
-            raise StorageError("The video cannot be written: is the disk full?") from exc
+            raise StorageError(f"The video cannot be written ({type(exc).__name__}): is the disk full?") from exc
 
 
 def format_of(path: Path) -> str:

@@ -8,6 +8,8 @@ from typing import Any, Final
 import av
 from av.container import OutputContainer
 
+from humanparse.video.source import codec_name
+
 HELD: Final = {
     # what players of these files can be expected to play; FFmpeg would write more
     "mp4": ("aac", "mp3", "ac3", "eac3", "opus", "flac", "alac"),
@@ -46,7 +48,7 @@ class Sound:
         self._resampler: av.AudioResampler | None = None
         self._last = -1
         self._stream: Any
-        codec = source.codec_context.name if source.codec_context else ""
+        codec = codec_name(source.codec_context) if source.codec_context else ""
         if codec in HELD.get(name, ()):
             self._stream, self.how = container.add_stream_from_template(source), "copied"
             return

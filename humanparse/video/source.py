@@ -241,7 +241,7 @@ def _look_through(container: InputContainer, options: VideoOptions, limits: Limi
     audio = container.streams.audio[0].codec_context if container.streams.audio else None
     return Clip(
         codec_name(context), context.width, context.height, rate, tick, count, len(times), video.frames,
-        times[-1] - times[0], audio.name if audio else None,
+        times[-1] - times[0], codec_name(audio) if audio else None,
     )  # fmt: skip
 
 

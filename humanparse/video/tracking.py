@@ -2,7 +2,7 @@
 
 In two rounds, each solved as a linear assignment, so that the whole of a frame fits best:
 
-1. by overlap: the mask of then, moved on by the speed of then, on the masks of now (IoU);
+1. by overlap: the mask of then, moved on by the speed of then and with the camera, on the masks of now (IoU);
 2. those that are left over by nearness and looks: boxes for people who move more than their own
    width from frame to frame, and for those who were hidden or away for a while and come back.
 
@@ -14,7 +14,7 @@ Knows arrays and times, no video. The way of SORT and its followers (arXiv:1602.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import lap
@@ -22,34 +22,39 @@ import numpy as np
 from numpy.typing import NDArray
 
 from humanparse.records import Person
+from humanparse.video.camera import Camera
 
 KEEP_S: Final = 3.0  # how long somebody who is not seen is remembered
 GRID: Final = 320  # masks are compared at no more than so many cells a side
 MIN_IOU: Final = 0.15  # less is no overlap; two people side by side in an embrace have about as much
 MIN_LOOKS: Final = 0.45  # Bhattacharyya coefficient; of the same person from frame to frame it is above 0.8
-BACK_LOOKS: Final = 0.7  # for those who were away
+BACK_LOOKS: Final = 0.82  # for those who were away: the same person seldom has less, two seldom more
 REACH: Final = 0.75  # body heights that somebody may move unseen between two frames
-SPEED: Final = 1.5  # and body heights more for every second away: a brisk walk
+SPEED: Final = 0.75  # and body heights more for every second away: a brisk walk
 LONGEST_GLIDE_S: Final = 0.7  # people are thought to go on as they went for so long, then to stand
-BINS: Final = 4  # of each of red, green and blue
+BINS: Final = 8  # of each of red, green and blue
 UNKNOWN_LOOKS: Final = 0.5  # of people too small for the grid
 FORBIDDEN: Final = 1e4
 
 
 @dataclass
 class _Track:
-    """Somebody seen before. `cells` are (n, 2) rows and columns of the grid; `box` (4,) and `speed` (2,) in pixels."""
+    """Somebody seen before. `cells` are (n, 2) rows and columns of the grid; `box` (4,) and `speed` (2,) in pixels.
+
+    camera: where the camera looked then; the speed is their own, without the camera's.
+    """
 
     id: int
     seen_at: float
     box: NDArray[np.float64]
     cells: NDArray[np.intp]
     looks: NDArray[np.float64]
-    speed: NDArray[np.float64]
+    camera: NDArray[np.float64]
+    speed: NDArray[np.float64] = field(default_factory=lambda: np.zeros(2))
 
-    def moved(self, now: float) -> NDArray[np.float64]:
+    def moved(self, now: float, camera: NDArray[np.float64]) -> NDArray[np.float64]:
         """How far they are likely to have come since they were seen: x and y in pixels."""
-        return self.speed * min(now - self.seen_at, LONGEST_GLIDE_S)
+        return self.speed * min(now - self.seen_at, LONGEST_GLIDE_S) + camera - self.camera
 
 
 @dataclass(frozen=True)
@@ -70,6 +75,7 @@ class Tracker:
         self._keep_s = keep_s
         self._tracks: list[_Track] = []
         self._next_id = 1
+        self._camera = Camera()
 
     def update(
         self, people: NDArray[np.uint8], persons: Sequence[Person], image: NDArray[np.uint8], time_s: float
@@ -83,6 +89,7 @@ class Tracker:
             time_s: when; later than the frame before.
         """
         self._tracks = [track for track in self._tracks if time_s - track.seen_at <= self._keep_s]
+        self._camera.look(image, people)
         if not persons:
             return []
         step = max(1, -(-max(people.shape) // GRID))
@@ -100,7 +107,9 @@ class Tracker:
                 ids.append(self._tracks[found[row]].id)
             else:
                 ids.append(self._next_id)
-                track = _Track(self._next_id, time_s, seen.boxes[row], seen.cells[row], seen.looks[row], np.zeros(2))
+                track = _Track(
+                    self._next_id, time_s, seen.boxes[row], seen.cells[row], seen.looks[row], self._camera.place
+                )
                 self._tracks.append(track)
                 self._next_id += 1
         return ids
@@ -112,7 +121,7 @@ class Tracker:
         for row, track in enumerate(self._tracks):
             if len(track.cells) == 0:
                 continue
-            shift = np.rint(track.moved(now)[::-1] / step).astype(np.intp)
+            shift = np.rint(track.moved(now, self._camera.place)[::-1] / step).astype(np.intp)
             cells = track.cells + shift
             inside = np.all((cells >= 0) & (cells < seen.grid.shape), axis=1)
             under = np.bincount(seen.grid[tuple(cells[inside].T)], minlength=256)[seen.numbers]
@@ -127,7 +136,7 @@ class Tracker:
         fit = np.zeros(likeness.shape)
         last = max((track.seen_at for track in self._tracks), default=now)
         for row, track in enumerate(self._tracks):
-            centre = (track.box[:2] + track.box[2:]) / 2 + track.moved(now)
+            centre = (track.box[:2] + track.box[2:]) / 2 + track.moved(now, self._camera.place)
             height = np.maximum(max(track.box[3] - track.box[1], 2 * step), seen.boxes[:, 3] - seen.boxes[:, 1])
             away = np.hypot(*((seen.boxes[:, :2] + seen.boxes[:, 2:]) / 2 - centre).T)
             near = 1 - away / (height * (REACH + SPEED * (now - track.seen_at)))
@@ -138,11 +147,11 @@ class Tracker:
     def _follow(self, track: _Track, seen: _Seen, row: int, now: float) -> None:
         box, span = seen.boxes[row], now - track.seen_at
         if span > 0:
-            moved = (box[:2] + box[2:] - track.box[:2] - track.box[2:]) / 2 / span
-            track.speed = (track.speed + moved) / 2 if span <= LONGEST_GLIDE_S else np.zeros(2)
+            moved = (box[:2] + box[2:] - track.box[:2] - track.box[2:]) / 2 - (self._camera.place - track.camera)
+            track.speed = (track.speed + moved / span) / 2 if span <= LONGEST_GLIDE_S else np.zeros(2)
         if seen.looks[row].any():
             track.looks = 0.8 * track.looks + 0.2 * seen.looks[row] if track.looks.any() else seen.looks[row]
-        track.box, track.cells, track.seen_at = box, seen.cells[row], now
+        track.box, track.cells, track.seen_at, track.camera = box, seen.cells[row], now, self._camera.place
 
 
 def _look_at(people: NDArray[np.uint8], persons: Sequence[Person], image: NDArray[np.uint8], step: int) -> _Seen:

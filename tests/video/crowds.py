@@ -31,6 +31,7 @@ class Body:
 
 
 RED, GREEN, BLUE, YELLOW = (250, 20, 20), (20, 250, 20), (20, 20, 250), (250, 250, 20)
+BLACK = (10, 10, 10)
 
 
 def draw(bodies: Sequence[Body | None], size: tuple[int, int] = SIZE) -> tuple[NDArray[np.uint8], NDArray[np.intp]]:

@@ -160,10 +160,15 @@ def open_video(
 
     Raises UnreadableVideo, UnsupportedFormat, TooManyPixels, VideoTooLong.
     """
-    with _open(file, reader, limits) as container:
-        clip = _look_through(container, options, limits, reader is not None)
+    clip = look_through(file, options, limits, reader)
     with _open(file, reader, limits) as container:
         yield Source(container, options, limits, clip)
+
+
+def look_through(file: IO[bytes] | str, options: VideoOptions, limits: Limits, reader: str | None = None) -> Clip:
+    """What a video really has, by every packet of it; none is decoded. Arguments and errors as of `open_video`."""
+    with _open(file, reader, limits) as container:
+        return _look_through(container, options, limits, reader is not None)
 
 
 def check_pixels(width: int, height: int, limits: Limits) -> None:

@@ -33,6 +33,7 @@ class Settings:
 
     host: str = _setting("127.0.0.1", "Address that `python app.py` listens on.")
     port: int = _setting(5000, "Port that `python app.py` listens on.", 1, 65535)
+    proxies: int = _setting(0, "Proxies before the service whose X-Forwarded-* are believed; 0: none are.", 0, 16)
     parser: str = _setting("auto", "Parser used when a request names none.")
     threads: int = _setting(0, "Threads of one parser; 0: the cores of this process, shared by the workers.", 0, 256)
     precision: str = _setting("auto", "Number format of networks: auto (the fastest the CPU has), f16, bf16 or f32.")

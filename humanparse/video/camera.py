@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 SIDE: Final = 160  # pixels of the longer side that is looked at: a frame takes 1 ms
-BETTER: Final = 0.6  # of the difference that is left once the shift is undone: a real one leaves less
+BETTER: Final = 0.4  # of the difference that is left once the shift is undone: a real one leaves less
 PLAIN: Final = 2.0  # grey levels: a background of less contrast shows no movement
 
 

@@ -36,6 +36,21 @@ VIDEO_CODECS: Final = (
 )  # fmt: skip
 """Codecs of pictures, by FFmpeg's names. `h263` is what old telephones made."""
 
+AUDIO_CODECS: Final = (
+    "aac", "mp3", "mp2", "ac3", "eac3", "opus", "vorbis", "flac", "alac", "amr_nb", "amr_wb",
+    "pcm_s16le", "pcm_s16be", "pcm_s24le", "pcm_u8", "pcm_mulaw", "pcm_alaw",
+)  # fmt: skip
+"""Codecs of sound; the sound of a film with another one is left out."""
+
+OTHER_NAMES: Final = (
+    "libdav1d", "libvpx", "libvpx-vp9", "mp3float", "mp2float", "libopus", "amrnb", "amrwb",
+    "libopencore_amrnb", "libopencore_amrwb",
+)  # fmt: skip
+"""What FFmpeg calls its decoders of some of these codecs."""
+
+DECODERS: Final = (*VIDEO_CODECS, *AUDIO_CODECS, *OTHER_NAMES)
+"""Those that may see a stranger's bytes, while the file is looked at too."""
+
 STILLS: Final = (
     b"avif",
     b"avis",

@@ -16,7 +16,7 @@ from av.stream import Disposition
 from numpy.typing import NDArray
 
 from humanparse.errors import TooManyPixels, UnreadableVideo, UnsupportedFormat, VideoTooLong
-from humanparse.video.containers import VIDEO_CODECS
+from humanparse.video.containers import AUDIO_CODECS, DECODERS, VIDEO_CODECS
 from humanparse.video.options import Selection, VideoOptions
 
 MICROSECONDS: Final = 1_000_000
@@ -216,14 +216,17 @@ def open_streams(
 
 def _open(file: IO[bytes] | str, reader: str | None, limits: Limits) -> AbstractContextManager[InputContainer]:
     # Files that the file names outside itself are never opened: no protocol is allowed but the file's own.
-    allowed = {"format_whitelist": reader, "protocol_whitelist": "file"} if reader else {}
+    allowed = {}
+    if reader:
+        decoders = ",".join(DECODERS)
+        allowed = {"format_whitelist": reader, "protocol_whitelist": "file", "codec_whitelist": decoders}
     if limits.pixels is not None:
         allowed["max_pixels"] = str(limits.pixels)  # for the decoders, which FFmpeg may use to look at the file
     return open_streams(file, reader, allowed)
 
 
 def _look_through(container: InputContainer, options: VideoOptions, limits: Limits, strict: bool) -> Clip:
-    """Every packet, none decoded: what the file really has. strict: codecs of VIDEO_CODECS only."""
+    """Every packet, none decoded: what the file really has. strict: codecs of VIDEO_CODECS and AUDIO_CODECS only."""
     video = _pictures(container)
     context = video.codec_context
     if context is None or (strict and codec_name(context) not in VIDEO_CODECS):
@@ -244,6 +247,8 @@ def _look_through(container: InputContainer, options: VideoOptions, limits: Limi
     chosen = Selection(options)
     count = sum(chosen.takes(time_s) for time_s in times)
     audio = container.streams.audio[0].codec_context if container.streams.audio else None
+    if audio and strict and codec_name(audio) not in AUDIO_CODECS:
+        audio = None
     return Clip(
         codec_name(context), context.width, context.height, rate, tick, count, len(times), video.frames,
         times[-1] - times[0], codec_name(audio) if audio else None,

@@ -220,6 +220,15 @@ def test_codecs_that_nobody_films_with_are_refused_where_strangers_send_them(tmp
     assert len(read(path)[1]) == 2
 
 
+def test_sound_in_a_rare_codec_is_left_out_of_what_strangers_send(tmp_path: Path) -> None:
+    path = write_film(tmp_path / "a.avi", walk(3), codec="mpeg4", audio="wmav2")
+    assert read(path)[0].audio == "wmav2"
+    clip, frames = read(path, reader="avi")
+    assert (clip.audio, len(frames)) == (None, 3)
+    for codec in ("aac", "libopus", "libmp3lame"):
+        assert read(write_film(tmp_path / "b.mkv", walk(3), audio=codec), reader="matroska")[0].audio is not None
+
+
 def test_a_playlist_is_not_followed(tmp_path: Path) -> None:
     good = write_film(tmp_path / "good.ts", walk(3), codec="libx264")
     playlist = f"#EXTM3U\n#EXTINF:1,\nfile://{good}\n#EXT-X-ENDLIST\n".encode()

@@ -11,6 +11,7 @@ import sys
 import uuid
 
 from flask import Flask, Response, g
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from humanparse.cache.parsings import open_cache
 from humanparse.config import Settings
@@ -43,6 +44,9 @@ def create_app(settings: Settings | None = None, pipeline: Pipeline | None = Non
     for room in (api, batch, jobs, openapi, pages):
         app.register_blueprint(room.blueprint)
     errors.install(app)
+    if settings.proxies:
+        trusted = settings.proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=trusted, x_proto=trusted, x_host=trusted)  # type: ignore[method-assign]
     app.before_request(_name_request)
     app.after_request(_add_headers)
     return app

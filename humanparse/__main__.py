@@ -1,4 +1,4 @@
-"""The command line: `python -m humanparse parse PHOTO_OR_FOLDER... --out results/`; `submit`, `job`; `fetch m2fp`.
+"""The command line: `python -m humanparse parse PHOTO_OR_FOLDER... --out results/`; `video`, `submit`, `job`, `fetch`.
 
 Exit codes: 0 all was done; 1 at least one photo was not parsed (the others were), or the fetch
 failed; 2 wrong usage.
@@ -24,6 +24,7 @@ from humanparse.labels import PALETTES
 from humanparse.options import CHOICES, INCLUDES, ParseOptions
 from humanparse.parsers import make_parser
 from humanparse.pipeline import Answer, Pipeline
+from humanparse.video_command import add_video_command
 
 USUAL = ("png", "label_map", "people_map")  # what is written where no format is named
 
@@ -201,6 +202,7 @@ def _make_argument_parser() -> argparse.ArgumentParser:
     fetch.add_argument("--from", type=Path, dest="source", metavar="DIR", help="take them from here, not the network")
     fetch.add_argument("--yes", action="store_true", help="do not ask, size and licence are known")
     fetch.set_defaults(run=fetch_weights)
+    add_video_command(commands)
     add_job_commands(commands)
     return parser
 

@@ -201,6 +201,10 @@ class Client:
         """The same for several photos, or zips of them."""
         return _read_job(self._send(_job_request(photos, options, idempotency_key, "batch")).json())
 
+    def submit_video(self, video: Photo, *, idempotency_key: str | None = None, **options: Any) -> Job:
+        """The same for a video; options also every, fps, max_side, numbers, sound, and format ("mp4" or "webm")."""
+        return _read_job(self._send(_job_request([video], options, idempotency_key, "video")).json())
+
     def job(self, job: Job | str) -> Job:
         """How a job, or the job of this id, stands now."""
         return _read_job(self._send(_Request("GET", _path_of(job))).json())
@@ -225,6 +229,10 @@ class Client:
     def result_bytes(self, job: Job | str) -> bytes:
         """The same as the service sends it: JSON, a zip, or one photo's file."""
         return self._send(_Request("GET", f"{_path_of(job)}/result")).content
+
+    def frames(self, job: Job | str) -> list[dict[str, Any]]:
+        """What was seen in a video, frame by frame, as the service tells it; people's ids last from frame to frame."""
+        return _read_rows(self._send(_Request("GET", f"{_path_of(job)}/data")).content)
 
     def cancel(self, job: Job | str) -> Job:
         """Cancel a job that has not ended: at once, or after the photo at hand."""
@@ -289,6 +297,9 @@ class AsyncClient:
     async def submit_many(self, photos: Iterable[Photo], *, idempotency_key: str | None = None, **options: Any) -> Job:
         return _read_job((await self._send(_job_request(photos, options, idempotency_key, "batch"))).json())
 
+    async def submit_video(self, video: Photo, *, idempotency_key: str | None = None, **options: Any) -> Job:
+        return _read_job((await self._send(_job_request([video], options, idempotency_key, "video"))).json())
+
     async def job(self, job: Job | str) -> Job:
         return _read_job((await self._send(_Request("GET", _path_of(job)))).json())
 
@@ -306,6 +317,9 @@ class AsyncClient:
 
     async def result_bytes(self, job: Job | str) -> bytes:
         return (await self._send(_Request("GET", f"{_path_of(job)}/result"))).content
+
+    async def frames(self, job: Job | str) -> list[dict[str, Any]]:
+        return _read_rows((await self._send(_Request("GET", f"{_path_of(job)}/data"))).content)
 
     async def cancel(self, job: Job | str) -> Job:
         return _read_job((await self._send(_Request("POST", f"{_path_of(job)}/cancel"))).json())
@@ -353,8 +367,8 @@ def _parse_request(photos: Iterable[Photo], options: Mapping[str, Any], batch: b
 
 def _job_request(photos: Iterable[Photo], options: Mapping[str, Any], key: str | None, kind: str = "parse") -> _Request:
     """A zip given as one photo is several photos, so `kind` is left to the service there."""
-    files = [("image", _read_photo(photo)) for photo in photos]
-    params = _params({**options, "kind": kind if kind == "batch" else None})
+    files = [("video" if kind == "video" else "image", _read_photo(photo)) for photo in photos]
+    params = _params({**options, "kind": None if kind == "parse" else kind})
     return _Request("POST", "/api/jobs", params, files, {"Idempotency-Key": key or uuid.uuid4().hex})
 
 
@@ -479,6 +493,10 @@ def _read_job_result(job: Job, data: bytes) -> Result | list[Item] | bytes:
     if job.format != "json":
         return data
     return _read_items(json.loads(data)) if job.kind == "batch" else _read_result(json.loads(data))
+
+
+def _read_rows(data: bytes) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in data.splitlines()]
 
 
 def _read_labels(answer: dict[str, Any]) -> list[Label]:

@@ -4,10 +4,12 @@
     ├── InputError              the client sent something we cannot use
     │   ├── MissingImage        no image in the request
     │   ├── UnreadableImage     not an image, cut short, or damaged
+    │   ├── UnreadableVideo     not a video, cut short, or damaged
     │   ├── UnsupportedFormat   an image, or a body, of a type we do not take
     │   ├── TooManyBytes        the file is larger than the limit
     │   ├── TooManyPixels       the picture is larger than the limit
     │   ├── TooManyFiles        more photos in one request than the limit
+    │   ├── VideoTooLong        a video of more seconds or frames than the limit
     │   ├── NotAcceptable       `Accept` asks for types that we do not answer
     │   ├── InvalidOption       an option is unknown or out of range
     │   └── KeyReused           an Idempotency-Key came before, with another request
@@ -64,6 +66,10 @@ class UnreadableImage(InputError):
     code = "unreadable_image"
 
 
+class UnreadableVideo(InputError):
+    code = "unreadable_video"
+
+
 class UnsupportedFormat(InputError):
     code = "unsupported_format"
 
@@ -78,6 +84,10 @@ class TooManyPixels(InputError):
 
 class TooManyFiles(InputError):
     code = "too_many_files"
+
+
+class VideoTooLong(InputError):
+    code = "video_too_long"
 
 
 class NotAcceptable(InputError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,8 @@ ADDRESS = "http://127.0.0.1:5000"
 
 def add_job_commands(commands: Any) -> None:
     """Add both to the subparsers of the command line."""
-    submit = commands.add_parser("submit", help="hand photos in as a job of a service; prints its id")
-    submit.add_argument("photos", nargs="+", type=Path, metavar="PHOTO_OR_ZIP")
+    submit = commands.add_parser("submit", help="hand photos, or a video, in as a job of a service; prints its id")
+    submit.add_argument("photos", nargs="+", type=Path, metavar="PHOTO_ZIP_OR_VIDEO")
     submit.add_argument("--format", choices=CHOICES["format"], help="what is wanted (default: json)")
     submit.add_argument("--key", help="idempotency key: the same again gives the same job")
     submit.set_defaults(run=_submit)
@@ -56,6 +57,10 @@ def _look(args: argparse.Namespace) -> int:
                 path = args.out / f"{job.id}{_suffix(job)}"
                 path.write_bytes(client.result_bytes(job))
                 print(path)
+                if job.kind == "video":
+                    rows = path.with_suffix(".jsonl")
+                    rows.write_text("".join(f"{json.dumps(row)}\n" for row in client.frames(job)))
+                    print(rows)
         except (ClientError, OSError) as error:
             return _complain(error)
     return 1 if job.state == "failed" else 0
@@ -74,6 +79,8 @@ def _line(job: Job) -> str:
 def _suffix(job: Job) -> str:
     if job.format == JSON:
         return ".json"
+    if job.kind == "video":
+        return f".{job.format}"
     return ".zip" if job.kind == "batch" else FORMATS[job.format].suffix
 
 

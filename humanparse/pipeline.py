@@ -102,6 +102,10 @@ class Pipeline:
             overlay = compose_overlay(image, parsing.labels, outlined, PALETTES[options.palette], options.alpha)
         return Answer(image, overlay, parsing, watch.timing_ms, cached)
 
+    def parse_frame(self, image: NDArray[np.uint8], options: ParseOptions) -> Parsing:
+        """The Parsing of one frame, (H, W, 3) uint8 RGB, of a video; not cached. Raises Busy or ParserError."""
+        return self._run(self.load(options.parser), image, options.detail, Stopwatch())
+
     def _run(self, parser: Parser, image: NDArray[np.uint8], detail: bool, watch: Stopwatch) -> Parsing:
         with ExitStack() as inside:
             with watch.stage("wait"):

@@ -25,9 +25,11 @@ from humanparse.jobs.backends import Jobs, open_jobs
 from humanparse.jobs.records import CANCELLED, FAILED, QUEUED, RUNNING, SUCCEEDED, Job
 from humanparse.pipeline import Pipeline
 from humanparse.tasks import make_celery
+from humanparse.video.options import VideoOptions
 from humanparse.web.errors import describe_error
 from tests.celery_worker import DEADLY
 from tests.jobs.conftest import ORDER
+from tests.video.films import read_film, walk, write_film
 
 ROOT = Path(__file__).parent.parent
 PATIENCE_S = 90
@@ -138,6 +140,27 @@ def test_a_running_job_is_cancelled_on_another_machine_too(jobs: Jobs, settings:
     assert jobs.desk.get(job.id).state == CANCELLED
     assert jobs.desk.get(job.id).done < 20
     assert jobs.desk.get(bad.id).state == FAILED
+
+
+def test_a_video_whose_worker_is_killed_in_the_middle_is_begun_again(
+    jobs: Jobs, settings: Settings, broker: str, tmp_path: Path
+) -> None:
+    frames = walk(15)
+    film = write_film(tmp_path / "in.mp4", frames, audio="aac").read_bytes()
+    order = replace(ORDER, kind="video", format="mp4", names=("in.mp4",), total=len(frames), video=VideoOptions())
+    job = jobs.desk.submit(order, [BytesIO(film)])
+    with workers(1, settings, broker, slowness_s=0.2) as started:
+        wait_until(lambda: 3 <= jobs.desk.get(job.id).done < len(frames))
+        kill(started[0], signal.SIGKILL)
+    with workers(1, settings, broker):
+        wait_until(lambda: jobs.desk.get(job.id).ended)
+    ended, path = jobs.desk.result(job.id)
+    assert (ended.state, ended.attempts, ended.done) == (SUCCEEDED, 2, len(frames))
+    assert path is not None
+    assert len(read_film(path)[0]) == len(frames)
+    rows = [json.loads(line) for line in jobs.desk.data(job.id)[1].read_text().splitlines()]
+    assert [row["frame"] for row in rows] == list(range(len(frames)))
+    assert {file.name for file in path.parent.iterdir()} == {f"result-{ended.token}", f"data-{ended.token}"}
 
 
 def test_a_worker_without_a_broker_does_not_start() -> None:

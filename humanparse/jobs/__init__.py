@@ -3,7 +3,8 @@
     records.py    a job, and the rules by which it changes; pure functions, no clock of their own
     files.py      what was sent and what came out, as files: the only writer of uploads/
     store.py      the contract of the two that remember jobs: sqlite_store.py, redis_store.py
-    work.py       a job's photos -> its result
+    worker.py     a job's photos -> its result
+    videos.py     a job's video -> its result
     desk.py       what the API asks: submit, look, cancel, fetch
     runner.py     the embedded back end: threads of the service take jobs from the store
     caretaker.py  takes back the jobs of workers that died, expires, sends callbacks

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import IO, Final
 
 from humanparse.config import Settings
-from humanparse.errors import HumanParseError, JobCancelled, JobExpired, JobUnfinished, KeyReused, QueueFull
+from humanparse.errors import HumanParseError, JobCancelled, JobExpired, JobUnfinished, KeyReused, NotFound, QueueFull
 from humanparse.jobs import records
 from humanparse.jobs.files import JobFiles
-from humanparse.jobs.records import CANCELLED, SUCCEEDED, Job, Order
+from humanparse.jobs.records import CANCELLED, SUCCEEDED, VIDEO, Job, Order
 from humanparse.jobs.store import Store
 
 RECENT: Final = 20  # ended jobs that the guess of the next one's time is made of
@@ -105,6 +105,16 @@ class Desk:
         if not path.exists():
             raise JobExpired("The result of this job is gone.")
         return job, path
+
+    def data(self, id: str) -> tuple[Job, Path]:
+        """A video's job that has succeeded, and the file with a line of JSON for each frame.
+
+        Raises JobExpired, JobUnfinished, JobCancelled; NotFound for jobs that have none.
+        """
+        job, path = self.result(id)
+        if job.order.kind != VIDEO or path is None:
+            raise NotFound("This job has no data of frames: it is of photos, or it failed.")
+        return job, self._files.data_path(id, job.token)
 
     def _check_room(self) -> None:
         load = self._store.load()

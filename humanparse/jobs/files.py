@@ -80,14 +80,32 @@ class JobFiles:
         """The result that the worker with this token wrote."""
         return self._path(id) / f"result-{token}"
 
+    def data_path(self, id: str, token: str) -> Path:
+        """What the same worker wrote beside a video: a line of JSON for each frame."""
+        return self._path(id) / f"data-{token}"
+
+    def settle_result(self, id: str, token: str) -> int:
+        """A worker has written its result by itself: see it on the disk; returns its bytes, the data's included."""
+        size = 0
+        try:
+            for path in filter(Path.exists, self._results(id, token)):
+                with path.open("rb") as file:
+                    os.fsync(file.fileno())
+                size += path.stat().st_size
+            _sync(self._path(id))
+        except OSError as exc:
+            raise StorageError("The result of a job cannot be written.") from exc
+        return size
+
     def drop_result(self, id: str, token: str) -> None:
         """Remove what a worker wrote that did not get to publish it."""
-        self.result_path(id, token).unlink(missing_ok=True)
+        for path in self._results(id, token):
+            path.unlink(missing_ok=True)
 
     def drop_uploads(self, id: str, keep: str = "") -> None:
         """Remove all of a job that ended but the result of token `keep`."""
         for file in self._path(id).glob("*"):
-            if file.name != f"result-{keep}":
+            if file not in self._results(id, keep):
                 file.unlink(missing_ok=True)
 
     def remove(self, id: str) -> None:
@@ -106,6 +124,9 @@ class JobFiles:
             else:
                 ids.append(name)
         return ids
+
+    def _results(self, id: str, token: str) -> tuple[Path, Path]:
+        return self.result_path(id, token), self.data_path(id, token)
 
     def _path(self, id: str) -> Path:
         if not ID.fullmatch(id):

@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 from humanparse.options import ParseOptions
+from humanparse.video.options import VideoOptions
 
 QUEUED: Final = "queued"
 RUNNING: Final = "running"
@@ -28,12 +29,20 @@ TRIES: Final = 3  # workers that may die over one job
 
 ONE: Final = "parse"
 MANY: Final = "batch"
-KINDS: Final = {ONE: "one photo, answered as POST /api/parse does", MANY: "several, as POST /api/parse/batch does"}
+VIDEO: Final = "video"
+KINDS: Final = {
+    ONE: "one photo, answered as POST /api/parse does",
+    MANY: "several, as POST /api/parse/batch does",
+    VIDEO: "one video: the coloured one, and a line of JSON for each frame",
+}
 
 
 @dataclass(frozen=True)
 class Order:
-    """What is to be done: names of the uploaded files in their order, options, format, who asked."""
+    """What is to be done: names of the uploaded files in their order, options, format, who asked.
+
+    total: photos, or a video's frames. video: None for photos.
+    """
 
     kind: str
     names: tuple[str, ...]
@@ -42,6 +51,7 @@ class Order:
     format: str
     request_id: str = ""
     callback_url: str | None = None
+    video: VideoOptions | None = None
 
 
 @dataclass(frozen=True)
@@ -84,11 +94,19 @@ class Job:
     def from_json(cls, text: str | bytes) -> Job:
         plain = json.loads(text)
         order = plain.pop("order")
-        options = order.pop("options")
+        options, video = order.pop("options"), order.pop("video", None)
+        film = VideoOptions(**video) if video else None
         made = ParseOptions(**{**options, "include": frozenset(options["include"])})
         callback = plain.pop("callback")
         return cls(
-            order=Order(**{**order, "names": tuple(order["names"]), "options": made}),
+            order=Order(
+                **{
+                    **order,
+                    "names": tuple(order["names"]),
+                    "options": made,
+                    "video": film,
+                }
+            ),
             callback=Callback(**callback) if callback else None,
             **plain,
         )

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import IO, Any, Final
+from typing import IO, Any, Final, TypeVar
 
 from humanparse.answers import describe_answer, write_format
 from humanparse.batches import Outcome, Photo, parse_photo, unpack, write_answer
@@ -17,8 +17,9 @@ from humanparse.errors import Busy, StorageError
 from humanparse.exports import JSON
 from humanparse.jobs import records
 from humanparse.jobs.files import JobFiles
-from humanparse.jobs.records import ONE, Job
+from humanparse.jobs.records import ONE, VIDEO, Job
 from humanparse.jobs.store import Store
+from humanparse.jobs.videos import write_video
 from humanparse.options import ParseOptions
 from humanparse.pipeline import Answer, Pipeline
 
@@ -26,6 +27,10 @@ log = logging.getLogger(__name__)
 
 BEATS: Final = 3  # signs of life in the time of one lease
 LONGEST_WAIT_S: Final = 5  # for the parser, before it is asked again
+
+TELL_S: Final = 0.5  # between two words to the store about the frames of a video
+P = TypeVar("P")
+R = TypeVar("R")
 
 DescribeError = Callable[[Exception, str], dict[str, Any]]
 """The problem that an exception is, for the request of this id."""
@@ -71,7 +76,7 @@ class Worker:
     def _work(self, job: Job, lease: _Lease) -> records.Change:
         """Do it; what is then to become of the job, if it is still ours."""
         try:
-            size = self._files.write_result(job.id, job.token, self._result(job, lease))
+            size = self._write_video(job, lease) if job.order.kind == VIDEO else self._write_photos(job, lease)
         except _Interrupted:
             if self.stopping.is_set():
                 return records.release(job.token, time.time())
@@ -80,10 +85,32 @@ class Worker:
             return records.fail(job.token, time.time(), self._describe_error(error, job.order.request_id))
         return records.succeed(job.token, time.time(), size)
 
+    def _write_photos(self, job: Job, lease: _Lease) -> int:
+        return self._files.write_result(job.id, job.token, self._result(job, lease))
+
+    def _write_video(self, job: Job, lease: _Lease) -> int:
+        """Parse a video, telling of its frames twice a second; returns the bytes of the result."""
+        told = 0.0
+
+        def tell(done: int) -> None:
+            nonlocal told
+            lease.check()
+            if time.monotonic() - told > TELL_S:
+                told = time.monotonic()
+                lease.tell(done, 0)
+
+        paths = self._files.result_path(job.id, job.token), self._files.data_path(job.id, job.token)
+        parse = self._patient(lease, self._pipeline.parse_frame)
+        with self._files.open_uploads(job.id, 1) as (file,):
+            done = write_video(file, job.order, *paths, parse, self._settings, tell)
+        lease.check()
+        lease.tell(done, 0)
+        return self._files.settle_result(job.id, job.token)
+
     def _result(self, job: Job, lease: _Lease) -> Iterator[bytes]:
         order = job.order
         with self._files.open_uploads(job.id, len(order.names)) as files:
-            parse = self._patient(lease)
+            parse = self._patient(lease, self._pipeline.parse)
             if order.kind == ONE:
                 yield _answer_one(order.names[0], files[0], parse, order)
                 lease.tell(done=1, failed=0)
@@ -107,14 +134,14 @@ class Worker:
             yield Outcome({"index": index, "file": photo.name, **row}, file)
             lease.tell(done=index + 1, failed=failed)
 
-    def _patient(self, lease: _Lease) -> Callable[[bytes, ParseOptions], Answer]:
-        """`Pipeline.parse` for work that can wait: a full line is no error, only a reason to come back."""
+    def _patient(self, lease: _Lease, parse_now: Callable[[P, ParseOptions], R]) -> Callable[[P, ParseOptions], R]:
+        """A method of the pipeline for work that can wait: a full line is no error, only a reason to come back."""
 
-        def parse(data: bytes, options: ParseOptions) -> Answer:
+        def parse(photo: P, options: ParseOptions) -> R:
             while True:
                 lease.check()
                 try:
-                    return self._pipeline.parse(data, options)
+                    return parse_now(photo, options)
                 except Busy as busy:
                     self.stopping.wait(min(busy.retry_after_s, LONGEST_WAIT_S))
 

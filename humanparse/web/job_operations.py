@@ -6,10 +6,14 @@ from typing import Any
 
 from humanparse.config import Settings
 from humanparse.jobs.records import KINDS
+from humanparse.video.containers import MEDIA_TYPES
+from humanparse.video.options import MOST_EVERY, MOST_FPS, SIDES
+from humanparse.video.sink import ANSWERS
 from humanparse.web.batch import ZIP_TYPES
 from humanparse.web.jobs import EXTRAS, LONGEST_KEY
 from humanparse.web.operations import IMAGE_TYPES, PARSE_PROBLEMS, body, form, formats, parameters, problems
-from humanparse.web.schemas import BINARY, JOB_ID, Schema, listed, option_schemas, ref
+from humanparse.web.schemas import BINARY, JOB_FORMATS, JOB_ID, TEXT, Schema, listed, option_schemas, ref
+from humanparse.web.videos import ROWS
 
 ID = {"name": "id", "in": "path", "required": True, "schema": {"type": "string", "pattern": JOB_ID}}
 
@@ -33,26 +37,45 @@ def job_paths(settings: Settings) -> dict[str, Any]:
             "post": _on_job("cancelJob", "Cancel a job that has not ended; one that has stays as it is"),
         },
         "/api/jobs/{id}/result": {"get": _result()},
+        "/api/jobs/{id}/data": {"get": _data()},
     }
 
 
 def _submit(settings: Settings) -> dict[str, Any]:
-    extras: dict[str, Schema] = {
-        "callback_url": {"type": "string", "format": "uri", "description": EXTRAS["callback_url"]},
-        "kind": {"type": "string", "enum": list(KINDS), "description": EXTRAS["kind"]},
+    shapes: dict[str, Schema] = {
+        "callback_url": {"type": "string", "format": "uri"},
+        "kind": {"type": "string", "enum": list(KINDS)},
+        "every": {"type": "integer", "minimum": 1, "maximum": MOST_EVERY},
+        "fps": {"type": "number", "exclusiveMinimum": 0, "maximum": MOST_FPS},
+        "max_side": {"type": "integer", "minimum": SIDES[0], "maximum": SIDES[1]},
+        "numbers": {"type": "boolean", "default": True},
+        "sound": {"type": "boolean", "default": True},
     }
+    extras = {name: {**shape, "description": EXTRAS[name]} for name, shape in shapes.items()}
     options = option_schemas({"parser": settings.parser, "alpha": settings.alpha})
+    options["format"] = {**options["format"], "enum": list(JOB_FORMATS)}
     return {
         "operationId": "submitJob",
-        "summary": "A photo, or several, accepted now and parsed later",
-        "description": "Takes what `POST /api/parse` and `POST /api/parse/batch` take. An accepted job survives a "
+        "summary": "A photo, several, or a video, accepted now and parsed later",
+        "description": "Takes what `POST /api/parse` and `POST /api/parse/batch` take, and videos: as the field "
+        f"`video` or as the body, of at most {settings.video_bytes:,} bytes, {settings.video_s:g} s, "
+        f"{settings.video_frames:,} frames of {settings.video_pixels:,} pixels. An accepted job survives a "
         "restart. The same `Idempotency-Key` with the same request gives the same job.",
         "parameters": [*parameters({**options, **extras}), _key_header()],
         "requestBody": body(
             {
-                "multipart/form-data": {"schema": form({**listed(BINARY), "minItems": 1})},
+                "multipart/form-data": {
+                    "schema": {
+                        "type": "object",
+                        "properties": {"image": {**listed(BINARY), "minItems": 1}, "video": BINARY},
+                        "anyOf": [{"required": ["image"]}, {"required": ["video"]}],
+                    }
+                },
                 "application/json": {"schema": form({"type": "string", "contentEncoding": "base64"})},
-                **{name: {"schema": BINARY} for name in (*IMAGE_TYPES, *ZIP_TYPES, "application/octet-stream")},
+                **{
+                    name: {"schema": BINARY}
+                    for name in (*IMAGE_TYPES, *ZIP_TYPES, *MEDIA_TYPES, "application/octet-stream")
+                },
             }
         ),
         "responses": {
@@ -81,9 +104,23 @@ def _job(description: str) -> dict[str, Any]:
 
 
 def _result() -> dict[str, Any]:
+    answer = formats("Parsing", "Batch")
+    answer["content"].update({media_type: {"schema": BINARY} for media_type in ANSWERS.values()})
     return {
         "operationId": "jobResult",
         "parameters": [ID],
         "summary": "What the request would have answered, had it not been a job; the problem of one that failed",
-        "responses": {"200": formats("Parsing", "Batch"), **problems(404, 409, *PARSE_PROBLEMS)},
+        "responses": {"200": answer, **problems(404, 409, *PARSE_PROBLEMS)},
+    }
+
+
+def _data() -> dict[str, Any]:
+    return {
+        "operationId": "jobData",
+        "parameters": [ID],
+        "summary": "What was seen in a video: a line of JSON for each frame",
+        "responses": {
+            "200": {"description": "Each line is a `VideoFrame`", "content": {ROWS: {"schema": TEXT}}},
+            **problems(404, 409, 500),
+        },
     }

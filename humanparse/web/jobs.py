@@ -17,19 +17,25 @@ from humanparse.errors import InvalidOption, MissingImage
 from humanparse.exports import FORMATS, JSON
 from humanparse.jobs.callbacks import check_url
 from humanparse.jobs.desk import Desk
-from humanparse.jobs.records import MANY, ONE, Job, Order
+from humanparse.jobs.records import MANY, ONE, SUCCEEDED, VIDEO, Job, Order
+from humanparse.video.options import VIDEO_OPTIONS
+from humanparse.video.sink import ANSWERS
 from humanparse.web import service
 from humanparse.web.batch import ZIP_TYPES, read_uploads
 from humanparse.web.requests import read_extra, read_options, read_photo
+from humanparse.web.videos import ROWS, Film, read_video
 
 blueprint = Blueprint("jobs", __name__)
 
 EXTRAS: Final = {
     # what a job may be told beside the options of parsing
     "callback_url": "public http or https address that is told, signed, when the job has ended",
-    "kind": "`batch` answers one photo as several are; else `parse` for one photo, `batch` for more or a zip",
+    "kind": "`batch` answers one photo as several are; else `parse` for one photo, `batch` for more or a zip, "
+    "`video` for a video",
+    **{name: f"of a video: {meaning}" for name, meaning in VIDEO_OPTIONS.items()},
 }
-MANY_TYPES: Final = ("multipart/form-data", *ZIP_TYPES)
+FORM: Final = "multipart/form-data"
+MANY_TYPES: Final = (FORM, *ZIP_TYPES)
 LONGEST_KEY: Final = 255
 
 
@@ -49,6 +55,10 @@ def submit() -> tuple[Response, int]:
         g.max_bytes = request.max_content_length = settings.batch_bytes
     key = _read_key()
     with ExitStack() as opening:
+        film = read_video(opening, settings)
+        if film is not None:
+            job = _desk().submit(_order_video(film), [film.file], key)
+            return _accepted(job)
         sent = _read(opening)
         callback_url, kind = _read_callback(sent.fields), _read_kind(sent)
         options = read_options(sent.fields, settings, EXTRAS)
@@ -57,6 +67,10 @@ def submit() -> tuple[Response, int]:
         names = tuple(base_name(name) or UNNAMED for name, _ in sent.files)
         order = Order(kind, names, total, options, options.format or JSON, g.request_id, callback_url)
         job = _desk().submit(order, [file for _, file in sent.files], key)
+    return _accepted(job)
+
+
+def _accepted(job: Job) -> tuple[Response, int]:
     response = _answer(job)
     response.headers["Location"] = url_for("jobs.look", id=job.id)
     return response, 202
@@ -92,14 +106,27 @@ def result(id: str) -> Response:
     response = send_file(path, mimetype="application/octet-stream", max_age=_left_s(job))
     response.content_type = content_type_of(order)
     response.cache_control.private = True
-    if order.format != JSON:
+    if order.kind == VIDEO:
+        response.headers.set("Content-Disposition", "inline", filename=f"parsing.{order.format}")
+    elif order.format != JSON:
         name = f"parsing{FORMATS[order.format].suffix}" if order.kind == ONE else "parsings.zip"
         response.headers.set("Content-Disposition", "inline", filename=name)
     return response
 
 
+@blueprint.get("/api/jobs/<id>/data")
+def data(id: str) -> Response:
+    """What was seen in a video: a line of JSON for each frame."""
+    job, path = _desk().data(id)
+    response = send_file(path, mimetype=ROWS, max_age=_left_s(job))
+    response.cache_control.private = True
+    return response
+
+
 def content_type_of(order: Order) -> str:
     """The media type of the result."""
+    if order.kind == VIDEO:
+        return ANSWERS[order.format]
     if order.kind == MANY:
         return answer_type(order.format)
     return "application/json" if order.format == JSON else content_type(order.format)
@@ -109,6 +136,7 @@ def describe_job(job: Job) -> dict[str, Any]:
     """The JSON form of a job."""
     desk, order = _desk(), job.order
     finished = job.ended and job.state != "cancelled"
+    has_data = order.kind == VIDEO and job.state == SUCCEEDED
     return {
         "id": job.id,
         "state": job.state,
@@ -122,6 +150,7 @@ def describe_job(job: Job) -> dict[str, Any]:
         "finished_at": _text_of(job.finished_at),
         "expires_at": _text_of(desk.expires_at(job)),
         "result": url_for("jobs.result", id=job.id) if finished else None,
+        "data": url_for("jobs.data", id=job.id) if has_data else None,
         "problem": job.problem,
         "callback": _describe_callback(job),
     }
@@ -148,6 +177,17 @@ def _read(opening: ExitStack) -> _Sent:
     return _Sent(files, fields, len(files) != 1 or is_archive(files[0][1]))
 
 
+def _order_video(film: Film) -> Order:
+    """What is to be done with a video. Raises InvalidOption."""
+    kind, fields = read_extra("kind", film.fields), film.fields
+    if kind not in (None, VIDEO):
+        raise InvalidOption(f"kind is {kind!r}, and this is a video.", option="kind", allowed=[VIDEO])
+    options = read_options(fields, service().settings, (*EXTRAS, "format"))
+    name = base_name(film.name) or "video"
+    video, format = film.options, film.format
+    return Order(VIDEO, (name,), film.frames, options, format, g.request_id, _read_callback(fields), video)
+
+
 def _rewind(files: list[tuple[str, IO[bytes]]]) -> None:
     """Every file at its beginning. Raises MissingImage for one alone that is empty, as /api/parse does."""
     for _, file in files:
@@ -159,6 +199,8 @@ def _rewind(files: list[tuple[str, IO[bytes]]]) -> None:
 
 def _read_kind(sent: _Sent) -> str:
     kind = read_extra("kind", sent.fields)
+    if kind == VIDEO:
+        raise InvalidOption("kind is video, and this is none that we take.", option="kind", allowed=[ONE, MANY])
     if kind not in (None, ONE, MANY):
         raise InvalidOption(f"kind is {kind!r}; it must be {ONE} or {MANY}.", option="kind", allowed=[ONE, MANY])
     if kind == ONE and sent.several:

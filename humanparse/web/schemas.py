@@ -8,6 +8,7 @@ from humanparse.jobs.records import KINDS, STATES
 from humanparse.labels import NAMES, NUM_CLASSES, PALETTES
 from humanparse.options import CHOICES, INCLUDES, OPTIONS
 from humanparse.parsers import AUTO, PARSERS
+from humanparse.video.sink import ANSWERS
 from humanparse.web.errors import STATUS
 
 Schema = dict[str, Any]
@@ -146,13 +147,30 @@ HUGGINGFACE: Final = listed(record(label=TEXT, score=SCORE, mask=BASE64_PNG, per
 LABEL_STUDIO: Final = listed(
     record(data=record(image=TEXT), predictions=listed({"type": "object"})), "Tasks for Label Studio's import."
 )
+VIDEO_PERSON: Final[Schema] = {
+    **PERSON,
+    "properties": {
+        **PERSON["properties"],
+        "id": {"type": "integer", "minimum": 1, "description": "The number that they keep from frame to frame."},
+        "number": {**PERSON["properties"]["id"], "description": "The number in this frame's people map."},
+    },
+    "required": [*PERSON["required"], "number"],
+}
+VIDEO_FRAME: Final = record(
+    MAPS,
+    frame=COUNT,
+    time={"type": "number", "minimum": 0, "description": "Seconds since the beginning."},
+    **{key: ANSWER_KEYS[key] for key in ("num_persons", "parts_detected", "image", "parser")},
+    people=listed(ref("VideoPerson"), "Largest first."),
+)
 MOMENT: Final[Schema] = {"type": ["string", "null"], "format": "date-time"}
+JOB_FORMATS: Final = (*CHOICES["format"], *ANSWERS)
 JOB: Final = record(
     id={"type": "string", "pattern": JOB_ID},
     state={"type": "string", "enum": list(STATES)},
-    cancelling={"type": "boolean", "description": "It was cancelled, and stops after the photo at hand."},
+    cancelling={"type": "boolean", "description": "It was cancelled, and stops after the photo, or frame, at hand."},
     kind={"type": "string", "enum": list(KINDS)},
-    format={"type": "string", "enum": list(CHOICES["format"])},
+    format={"type": "string", "enum": list(JOB_FORMATS)},
     progress=record(done=COUNT, failed=COUNT, total=COUNT),
     place={"type": ["integer", "null"], "minimum": 1, "description": "1 for the job that is next."},
     created_at=MOMENT,
@@ -160,6 +178,7 @@ JOB: Final = record(
     finished_at=MOMENT,
     expires_at=MOMENT,
     result={"type": ["string", "null"], "description": "Where the result is, once there is one."},
+    data={"type": ["string", "null"], "description": "Of a video: where a line of JSON for each frame is."},
     problem={"anyOf": [ref("Problem"), {"type": "null"}]},
     callback={
         "anyOf": [
@@ -196,6 +215,8 @@ SCHEMAS: Final[dict[str, Schema]] = {
     "BatchError": record(index=COUNT, file=TEXT, status={"const": "error"}, problem=ref("Problem")),
     "Batch": record(results=listed({"oneOf": [ref("BatchSuccess"), ref("BatchError")]}), succeeded=COUNT, failed=COUNT),
     "Job": JOB,
+    "VideoFrame": VIDEO_FRAME,
+    "VideoPerson": VIDEO_PERSON,
     "Classes": record(labels=listed(ref("Class")), palettes=record(**{name: listed(COLOUR) for name in PALETTES})),
     "Parsers": record(
         parsers=listed(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode, b64encode
+from dataclasses import replace
 from io import BytesIO
 from typing import Any
 
 import numpy as np
 import pytest
-from flask import Flask
+from flask import Flask, request
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
@@ -235,3 +236,14 @@ def test_nothing_of_the_clients_file_name_comes_back(client: FlaskClient, photo:
 def test_an_unknown_parser_in_the_settings_stops_the_start(tmp_path: Any) -> None:
     with pytest.raises(ConfigError, match="HUMANPARSE_PARSER is 'magic'"):
         create_app(Settings(parser="magic", results_dir=tmp_path))
+
+
+@pytest.mark.parametrize(("proxies", "seen"), [(0, "127.0.0.1"), (1, "9.9.9.9"), (2, "8.8.8.8")])
+def test_proxies_are_believed_as_far_as_the_setting_says(
+    settings: Settings, pipeline: Pipeline, proxies: int, seen: str
+) -> None:
+    client = create_app(replace(settings, proxies=proxies), pipeline).test_client()
+    with client:
+        client.get("/healthz", headers={"X-Forwarded-For": "8.8.8.8, 9.9.9.9", "X-Forwarded-Proto": "https"})
+        assert request.remote_addr == seen
+        assert request.scheme == ("https" if proxies == 1 else "http")

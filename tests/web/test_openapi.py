@@ -21,10 +21,12 @@ from humanparse.client import Client
 from humanparse.config import Settings
 from humanparse.exports import FORMATS
 from humanparse.options import CHOICES, INCLUDES, OPTIONS
+from humanparse.video.containers import MEDIA_TYPES
 from humanparse.web.batch import ZIP_TYPES
 from humanparse.web.errors import STATUS
 from humanparse.web.openapi import make_document
 from humanparse.web.operations import IMAGE_TYPES, JSON_SHAPES
+from tests.video.films import walk, write_film
 from tests.web.visits import BROWSER, read_page
 
 DOCUMENT = make_document(Settings())
@@ -89,10 +91,15 @@ def test_the_page_shows_every_operation_option_format_code_and_shape(client: Fla
     assert links <= ids
 
 
-@schemathesis.serializer(*IMAGE_TYPES, *ZIP_TYPES)
+@schemathesis.serializer(*IMAGE_TYPES, *ZIP_TYPES, *MEDIA_TYPES)
 def send_bytes(ctx: Any, value: Any) -> bytes:
     del ctx
     return value if isinstance(value, bytes) else str(value).encode()
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    return write_film(tmp_path_factory.mktemp("film") / "a.mp4", walk(2)).read_bytes()
 
 
 @pytest.fixture(scope="module")
@@ -127,11 +134,12 @@ CASES += [(path, "post", "negative") for path, methods in DOCUMENT["paths"].item
 
 @pytest.mark.parametrize(("path", "method", "mode"), CASES)
 def test_every_answer_is_one_that_the_document_promises(
-    api: Any, photo: bytes, path: str, method: str, mode: str
+    api: Any, photo: bytes, film: bytes, path: str, method: str, mode: str
 ) -> None:
     strategy = api[path][method.upper()].as_strategy(generation_mode=schemathesis.GenerationMode(mode))
     statuses = set()
-    job = submit_and_wait(api, photo) if "{id}" in path else ""
+    sent = film if path.endswith("/data") else photo
+    job = submit_and_wait(api, sent) if "{id}" in path else ""
 
     @given(case=strategy, real=st.booleans())
     @examples(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +16,10 @@ from humanparse.parsers.inference import choose_precision
 from humanparse.parsers.m2fp import weights
 from humanparse.parsers.m2fp.configuration import Configuration, read_configuration
 from humanparse.parsers.m2fp.frame import prepare
-from humanparse.parsers.m2fp.people import resolve
-from humanparse.parsers.m2fp.runtime import Runtime, make_runtime
 from humanparse.records import ParserInfo, Parsing
+
+if TYPE_CHECKING:  # both need numba, which an installation for compact alone leaves out
+    from humanparse.parsers.m2fp.runtime import Runtime
 
 FORMATS: Final = ("f16", "bf16")  # f16 is ten times closer to float32
 
@@ -41,13 +43,15 @@ class M2FPParser(Parser):
     def available(self) -> str | None:
         missing = weights.missing_from(self._settings.m2fp_dir)
         if missing is None:
-            return None
+            return None if find_spec("numba") else "numba is not installed; `pip install -r requirements.txt` brings it"
         return f"its {missing} is not in {self._settings.m2fp_dir}; fetch it with `python -m humanparse fetch m2fp`"
 
     def load(self) -> None:
         missing = self.available()
         if missing is not None:
             raise ParserUnavailable(f"M2FP cannot be used: {missing}.")
+        from humanparse.parsers.m2fp.runtime import make_runtime
+
         folder = self._settings.m2fp_dir
         configuration = read_configuration(folder)
         precision = choose_precision(self._settings.precision, FORMATS)
@@ -59,6 +63,8 @@ class M2FPParser(Parser):
     def parse(self, image: NDArray[np.uint8]) -> Parsing:
         if self._loaded is None:
             raise ParserUnavailable("The M2FP parser is not loaded.")
+        from humanparse.parsers.m2fp.people import resolve
+
         runtime, configuration = self._loaded
         tensor, frame = prepare(image)
         logits, masks = runtime.run(tensor)

@@ -1,0 +1,179 @@
+"""Videos from the command line: `video IN --out OUT`; IN is a file, the address of a stream, or a camera's number."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from fractions import Fraction
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from tqdm import tqdm
+
+from humanparse.config import Settings
+from humanparse.errors import HumanParseError, InvalidOption
+from humanparse.labels import PALETTES
+from humanparse.options import CHOICES, INCLUDES, ParseOptions
+from humanparse.pipeline import Pipeline
+from humanparse.video.conversion import Progress, convert
+from humanparse.video.live import LiveSource, is_live
+from humanparse.video.options import VideoOptions
+from humanparse.video.sink import FORMATS, Sink, format_of
+from humanparse.video.source import Limits, Source, open_video
+
+INTERRUPTED = 130  # what shells say of a program that Ctrl-C ended
+
+
+def add_video_command(commands: Any) -> None:
+    """Add it to the subparsers of the command line."""
+    video = commands.add_parser("video", help="a video in, the same with its people coloured out")
+    video.set_defaults(run=_convert)
+    video.add_argument("source", metavar="IN", help="a file, rtsp://... or another stream, or a camera's number")
+    video.add_argument("--out", type=Path, help=f"file to write: {', '.join(FORMATS)}")
+    video.add_argument("--data", type=Path, metavar="JSONL", help="what was seen, one line of JSON for each frame")
+    video.add_argument("--every", type=int, default=1, metavar="N", help="take every N-th frame only")
+    video.add_argument("--fps", type=float, metavar="F", help="take at most F frames a second")
+    video.add_argument("--max-side", type=int, metavar="PIXELS", help="make frames smaller first: faster")
+    video.add_argument("--seconds", type=float, metavar="S", help="of a camera or stream: end after so long")
+    video.add_argument("--tries", type=int, default=6, metavar="N", help="of a stream: to connect again (default: 6)")
+    video.add_argument("--no-sound", action="store_true", help="leave the sound out")
+    video.add_argument("--no-numbers", action="store_true", help="draw no numbers on people")
+    video.add_argument("--no-outline", action="store_true", help="draw no outlines around people")
+    video.add_argument("--no-detail", action="store_true", help="take no closer look at small people: faster")
+    video.add_argument("--parser", choices=CHOICES["parser"], help="which parser (default: HUMANPARSE_PARSER)")
+    video.add_argument("--palette", choices=PALETTES, help="colours (default: our own)")
+    video.add_argument("--alpha", type=float, help="opacity of the colours, 0 to 1")
+    video.add_argument("--include", help=f"what else the data tells: {', '.join(INCLUDES)}")
+
+
+def _convert(args: argparse.Namespace) -> int:
+    try:
+        if args.out is None and args.data is None:
+            raise InvalidOption("Say where to: --out VIDEO, --data JSONL, or both.")
+        settings = Settings.from_env()
+        chosen = VideoOptions(args.every, args.fps, args.max_side, not args.no_numbers, not args.no_sound)
+        options = _read_options(args, settings)
+        format = format_of(args.out) if args.out else ""
+        _check_paths(args)
+        pipeline = Pipeline(settings)
+        pipeline.load(options.parser)
+    except HumanParseError as error:
+        print(error.message, file=sys.stderr)
+        return 2
+    try:
+        return _run(args, settings, chosen, options, pipeline, format)
+    except (HumanParseError, OSError) as error:
+        print(error.message if isinstance(error, HumanParseError) else error, file=sys.stderr)
+        return 1
+
+
+def _run(
+    args: argparse.Namespace,
+    settings: Settings,
+    chosen: VideoOptions,
+    options: ParseOptions,
+    pipeline: Pipeline,
+    format: str,
+) -> int:
+    with ExitStack() as opened:
+        source = _open(args, chosen, settings, opened)
+        clip = source.clip
+        sink = None
+        if args.out:
+            audio = source.audio if isinstance(source, Source) else None
+            start_s = source.start_s if isinstance(source, Source) else Fraction(0)
+            sink = Sink(args.out, format, clip.rate, clip.time_base, audio, start_s)
+            opened.callback(sink.close)
+        data = opened.enter_context(args.data.open("wb")) if args.data else None
+        interrupted = opened.enter_context(_until_interrupted(source))
+        bar = opened.enter_context(tqdm(total=clip.frames, unit="frame", disable=None, file=sys.stderr))
+
+        def tell(progress: Progress) -> None:
+            bar.set_postfix_str(f"people={progress.now}" + (f", left out={progress.dropped}" if source.lossy else ""))
+            bar.update()
+
+        done = convert(
+            source,
+            lambda image: pipeline.parse_frame(image, options),
+            options,
+            sink=sink,
+            data=data,
+            numbers=chosen.numbers,
+            tell=tell,
+            stopping=lambda: bool(interrupted),
+        )
+    for warning in _warnings(source, sink):
+        print(warning, file=sys.stderr)
+    written = " and ".join(str(path) for path in (args.out, args.data) if path)
+    left_out = f", {done.dropped} left out" if done.dropped else ""
+    print(f"{written}: {done.done} frames{left_out}, {done.people} people" + (", interrupted" if interrupted else ""))
+    return INTERRUPTED if interrupted else 0
+
+
+def _open(args: argparse.Namespace, chosen: VideoOptions, settings: Settings, opened: ExitStack) -> Source | LiveSource:
+    limits = Limits(pixels=settings.video_pixels)
+    if not is_live(args.source):
+        return opened.enter_context(open_video(args.source, chosen, limits))
+
+    def tell(words: str) -> None:
+        tqdm.write(words, file=sys.stderr)
+
+    return LiveSource(args.source, chosen, limits, tries=args.tries, seconds=args.seconds, tell=tell)
+
+
+def _warnings(source: Source | LiveSource, sink: Sink | None) -> Iterator[str]:
+    if source.clip.cut_short:
+        yield f"The file is cut short: {source.clip.packets} of {source.clip.declared} frames are there."
+    if source.damaged:
+        yield f"{source.damaged} pieces of the file are damaged; their frames are missing."
+    if sink and sink.sound not in ("none", "copied"):
+        yield f"The sound is {sink.sound}."
+
+
+@contextmanager
+def _until_interrupted(source: Source | LiveSource) -> Iterator[list[int]]:
+    """A list that holds something once Ctrl-C or SIGTERM came: then the file is ended, so that it plays.
+
+    Whoever is in a hurry presses Ctrl-C again.
+    """
+    came: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        if came:
+            raise KeyboardInterrupt
+        came.append(number)
+        if isinstance(source, LiveSource):
+            source.stop()
+        del frame
+
+    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield came
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _check_paths(args: argparse.Namespace) -> None:
+    given = Path(args.source).resolve()
+    for path in (args.out, args.data):
+        if path is not None and path.resolve() == given:
+            raise InvalidOption(f"{path} is the video itself; write to another file.")
+    if args.out is not None and args.out == args.data:
+        raise InvalidOption("--out and --data are the same file.")
+
+
+def _read_options(args: argparse.Namespace, settings: Settings) -> ParseOptions:
+    given = {
+        "parser": args.parser,
+        "alpha": args.alpha,
+        "outline": not args.no_outline,
+        "detail": not args.no_detail,
+        "palette": args.palette,
+        "include": args.include,
+    }
+    return ParseOptions.from_strings({name: value for name, value in given.items() if value is not None}, settings)

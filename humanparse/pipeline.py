@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from humanparse import parsers
 from humanparse.cache.parsings import ParsingCache, key_of
 from humanparse.config import Settings
+from humanparse.decoding import make_decode
 from humanparse.gate import Gate
-from humanparse.images import read_image
 from humanparse.labels import PALETTES
 from humanparse.options import ParseOptions
 from humanparse.parsers.contract import Parser
@@ -69,6 +69,7 @@ class Pipeline:
     ) -> None:
         self.settings, self.cache = settings, cache
         self._make_parser = make_parser
+        self._decode = make_decode(settings)
         self._gate = Gate(settings.queue_length, settings.queue_timeout_s)
         self._loaded: dict[str, Parser] = {}
         self._loading = threading.Lock()
@@ -87,7 +88,7 @@ class Pipeline:
         """The answer for one photo's bytes. Raises InputError, Busy or ParserError."""
         watch = Stopwatch()
         with watch.stage("decode"):
-            image = read_image(data, max_bytes=self.settings.max_bytes, max_pixels=self.settings.max_pixels)
+            image = self._decode(data)
         parser = self.load(options.parser)
         if self.cache is None:
             parsing, cached = self._run(parser, image, options.detail, watch), None

@@ -25,6 +25,13 @@ TABLE: dict[str, set[str]] = {
     "humanparse/storage.py": {"humanparse.errors"},
     "humanparse/shared_database.py": set(),
     "humanparse/images.py": {"humanparse.errors"},
+    "humanparse/decoding_child.py": {"humanparse.errors", "humanparse.images"},
+    "humanparse/decoding.py": {
+        "humanparse.config",
+        "humanparse.decoding_child",
+        "humanparse.errors",
+        "humanparse.images",
+    },
     "utils.py": {"humanparse.labels"},
     "humanparse/parsers/__init__.py": {"humanparse.config", "humanparse.errors", "humanparse.parsers.contract"},
     "humanparse/parsers/contract.py": {"humanparse.records"},
@@ -81,8 +88,8 @@ TABLE: dict[str, set[str]] = {
     "humanparse/pipeline.py": {
         "humanparse.cache",
         "humanparse.config",
+        "humanparse.decoding",
         "humanparse.gate",
-        "humanparse.images",
         "humanparse.labels",
         "humanparse.options",
         "humanparse.parsers",

@@ -16,6 +16,11 @@ STATUS: Final[dict[type[errors.HumanParseError], int]] = {
     errors.MissingImage: 400,
     errors.UnreadableImage: 400,
     errors.UnsupportedFormat: 415,
+    errors.TypeMismatch: 415,
+    errors.DecodeTimeout: 422,
+    errors.SlowUpload: 408,
+    errors.UrlRefused: 422,
+    errors.UrlFailed: 422,
     errors.TooManyBytes: 413,
     errors.TooManyPixels: 413,
     errors.TooManyFiles: 413,
@@ -25,6 +30,11 @@ STATUS: Final[dict[type[errors.HumanParseError], int]] = {
     errors.NotFound: 404,
     errors.ResultExpired: 404,
     errors.JobExpired: 404,
+    errors.AccessError: 403,
+    errors.KeyNeeded: 401,
+    errors.CrossSite: 403,
+    errors.RateLimited: 429,
+    errors.ClientGone: 499,  # nginx's number; nobody is there to read it
     errors.JobConflict: 409,
     errors.JobUnfinished: 409,
     errors.JobCancelled: 409,
@@ -37,21 +47,27 @@ STATUS: Final[dict[type[errors.HumanParseError], int]] = {
     errors.HubUnreachable: 500,
     errors.NoSpace: 500,
     errors.JobAbandoned: 500,
-    errors.StorageError: 500,
+    errors.StorageError: 503,  # a full disk passes
     errors.ConfigError: 500,
 }
 TITLES: Final = {
     400: "The image cannot be used",
+    401: "A key is needed",
+    403: "Not allowed",
     404: "Not here",
     405: "Not done that way",
     406: "Not a type we answer",
+    408: "Too slow",
     409: "Not in this state",
     413: "Too large",
     415: "Not a type we take",
     422: "An option is not right",
+    429: "Too often",
+    499: "Nobody is there",
     500: "Our fault",
     503: "Not now",
 }
+WAITING: Final = (errors.Busy, errors.RateLimited)  # they know when to ask again
 log = logging.getLogger(__name__)
 OPAQUE: Final = "Something went wrong here; it is in our log under this request's id."
 
@@ -88,7 +104,7 @@ def describe_error(error: Exception, request_id: str | None = None) -> dict[str,
     status = STATUS[type(error)]
     if status >= 500 and not isinstance(error, errors.Busy):
         log.error("%s %s: %s", request_id, error.code, error.message, exc_info=error)
-    wait = {"retry_after_s": error.retry_after_s} if isinstance(error, errors.Busy) else {}
+    wait = {"retry_after_s": error.retry_after_s} if isinstance(error, WAITING) else {}
     return problem(status, error.code, error.message, **error.context, **wait, request_id=request_id)
 
 
@@ -98,8 +114,12 @@ def _current_id() -> str:
 
 def _known(error: errors.HumanParseError) -> Response:
     answer = _answer(describe_error(error))
-    if isinstance(error, errors.Busy):
+    if isinstance(error, WAITING):
         answer.headers["Retry-After"] = str(error.retry_after_s)
+    if isinstance(error, errors.KeyNeeded):
+        answer.headers["WWW-Authenticate"] = 'Bearer realm="humanparse"'  # RFC 6750
+    if isinstance(error, (errors.SlowUpload, errors.ClientGone)):
+        answer.headers["Connection"] = "close"  # part of the body may still be under way
     return answer
 
 

@@ -16,6 +16,7 @@ from humanparse.config import Settings
 from humanparse.errors import InvalidOption, MissingImage, NotAcceptable, UnreadableImage, UnsupportedFormat
 from humanparse.exports import FORMATS, JSON
 from humanparse.exports.formats import OVERLAYS
+from humanparse.images import check_declared
 from humanparse.options import ParseOptions
 
 FIELDS = ("image", "file")
@@ -34,10 +35,20 @@ class Upload(NamedTuple):
 def read_request(settings: Settings) -> tuple[Upload, ParseOptions]:
     """The photo and the options of the current request; options from the query, and from the body's other fields.
 
-    Raises MissingImage, UnreadableImage, UnsupportedFormat, InvalidOption.
+    Raises MissingImage, UnreadableImage, UnsupportedFormat, TypeMismatch, InvalidOption.
     """
     upload, fields = read_photo()
     return upload, read_options(fields, settings)
+
+
+def check_type(declared: str, start: bytes) -> None:
+    """Raises TypeMismatch where the file that begins with `start` is declared as something else.
+
+    What our own page sends is not held to it: there the browser declares, by the file's suffix, and
+    nobody can be asked to send it otherwise.
+    """
+    if request.headers.get("Sec-Fetch-Site") != "same-origin":
+        check_declared(declared, start)
 
 
 def read_photo() -> tuple[Upload, dict[str, Any]]:
@@ -53,6 +64,7 @@ def read_photo() -> tuple[Upload, dict[str, Any]]:
         upload, fields = _from_json()
     elif kind.startswith("image/") or kind in RAW_TYPES:
         upload, fields = Upload(UNNAMED, request.get_data(cache=False)), {}
+        check_type(kind, upload.data)
     else:
         raise UnsupportedFormat(
             f"The body is {kind}; send multipart/form-data with a field 'image', JSON with a key 'image' "
@@ -111,7 +123,9 @@ def _from_form() -> tuple[Upload, dict[str, Any]]:
     for name in FIELDS:
         upload = request.files.get(name)
         if upload is not None:
-            return Upload(base_name(upload.filename or "") or UNNAMED, upload.read()), request.form.to_dict()
+            data = upload.read()
+            check_type(upload.mimetype, data)
+            return Upload(base_name(upload.filename or "") or UNNAMED, data), request.form.to_dict()
     raise MissingImage("The form has no file field 'image' (or 'file').")
 
 
@@ -122,9 +136,12 @@ def _from_json() -> tuple[Upload, dict[str, Any]]:
     text = body.pop("image", None)
     if not isinstance(text, str):
         raise MissingImage("The JSON object has no text under 'image'.")
+    declared = ""
     if text.startswith("data:"):
-        text = text.partition(",")[2]
+        declared, _, text = text.removeprefix("data:").partition(",")
     try:
-        return Upload(UNNAMED, b64decode(text, validate=True)), body
+        data = b64decode(text, validate=True)
     except (binascii.Error, ValueError) as exc:
         raise UnreadableImage("The text under 'image' is not base64.") from exc
+    check_type(declared, data)
+    return Upload(UNNAMED, data), body

@@ -26,7 +26,7 @@ from tests.band_parser import BandParser
 
 
 def post_form(client: FlaskClient, data: bytes, field: str = "image", query: str = "", **fields: str) -> TestResponse:
-    form = {**fields, field: (BytesIO(data), "../../etc/My Holiday.jpg")}
+    form = {**fields, field: (BytesIO(data), "../../etc/My Holiday.jpg", "application/octet-stream")}
     return client.post(f"/api/parse{query}", data=form)
 
 
@@ -235,3 +235,35 @@ def test_nothing_of_the_clients_file_name_comes_back(client: FlaskClient, photo:
 def test_an_unknown_parser_in_the_settings_stops_the_start(tmp_path: Any) -> None:
     with pytest.raises(ConfigError, match="HUMANPARSE_PARSER is 'magic'"):
         create_app(Settings(parser="magic", results_dir=tmp_path))
+
+
+def test_a_photo_that_is_not_what_it_is_declared_as_is_refused_with_both_named(
+    client: FlaskClient, photo: bytes
+) -> None:
+    for response in (
+        client.post("/api/parse", data=photo, content_type="image/png"),
+        client.post("/api/parse", data={"image": (BytesIO(photo), "photo.png")}),
+        post_json(client, photo, prefix="data:image/png;base64,"),
+        client.post("/api/jobs", data=photo, content_type="image/png"),
+        client.post("/api/jobs", data={"image": (BytesIO(photo), "photo.png")}),
+    ):
+        problem = check_problem(response, 415, "type_mismatch")
+        assert "declared as image/png, but it is JPEG" in problem["detail"]
+        assert problem["allowed"] == ["image/jpeg", "application/octet-stream"]
+    for response in (
+        client.post("/api/parse", data=photo, content_type="application/octet-stream"),
+        client.post("/api/parse", data=photo, content_type="image/jpg"),
+        client.post("/api/parse", data={"image": (BytesIO(photo), "photo")}),
+        post_json(client, photo, prefix="data:;base64,"),
+        # our own page: there a browser declares, by the suffix, and nobody can help it
+        client.post(
+            "/upload", data={"image": (BytesIO(photo), "photo.png")}, headers={"Sec-Fetch-Site": "same-origin"}
+        ),
+    ):
+        assert response.status_code in (200, 303), response.text
+
+
+def test_a_photo_of_one_row_is_parsed(client: FlaskClient) -> None:
+    for height, width in ((1, 1), (1, 9000), (9000, 1)):
+        response = post_form(client, encode_png(np.zeros((height, width, 3), np.uint8)))
+        assert response.get_json()["image"] == {"width": width, "height": height}

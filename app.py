@@ -20,6 +20,7 @@ from humanparse.parsers import AUTO, PARSERS
 from humanparse.pipeline import Pipeline
 from humanparse.storage import Storage
 from humanparse.web import Service, api, batch, errors, jobs, openapi, pages
+from humanparse.web.patience import Patience
 
 FORM_ROOM = 64 * 1024  # bytes of a request that are not the photo
 CONTENT_SECURITY_POLICY = (
@@ -43,6 +44,7 @@ def create_app(settings: Settings | None = None, pipeline: Pipeline | None = Non
     for room in (api, batch, jobs, openapi, pages):
         app.register_blueprint(room.blueprint)
     errors.install(app)
+    app.wsgi_app = Patience(app.wsgi_app, settings.slowest_bytes_s)  # type: ignore[method-assign]
     app.before_request(_name_request)
     app.after_request(_add_headers)
     return app

@@ -51,6 +51,9 @@ class Settings:
     batch_unpacked_bytes: int = _setting(512 * _MEBI, "All photos of a batch's zip files unpacked.", 1024, 1 << 40)
     queue_length: int = _setting(16, "Requests that may wait for the parser in one worker; more get 503.", 0, 10_000)
     queue_timeout_s: float = _setting(30.0, "Longest wait for the parser before 503, in seconds.", 0.0, 3600.0)
+    slowest_bytes_s: int = _setting(
+        16_384, "Slowest upload or download put up with after 20 s, in bytes a second.", 1, 1 << 30
+    )
     alpha: float = _setting(0.55, "Opacity of the colours over the photo, from 0 to 1.", 0.0, 1.0)
     results_dir: Path = _setting(ROOT / "results", "Folder for results that have an address.")
     result_age_s: int = _setting(3600, "How long a result keeps its address, in seconds.", 1, 31_536_000)

@@ -50,7 +50,8 @@ def main() -> None:
 def _confine(max_pixels: int) -> None:
     """What a decoder needs and no more, from now on."""
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is the service's to answer; we end with it
+    for ours_to_ignore in (signal.SIGINT, signal.SIGTERM):  # sent to all of a service's processes at its end:
+        signal.signal(ours_to_ignore, signal.SIG_IGN)  # it finishes what it accepted, and we end with it
     now = _address_space() + ROOM + BYTES_A_PIXEL * max_pixels
     for kind, limit in (
         (resource.RLIMIT_AS, now),

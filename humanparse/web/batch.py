@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import partial
 from io import BytesIO
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any, Final, NamedTuple
@@ -17,12 +18,13 @@ from flask import Blueprint, Response, g, request, stream_with_context
 from werkzeug.datastructures import FileStorage
 
 from humanparse.batches import Outcome, Photo, answer_type, parse_photo, unpack, write_answer
-from humanparse.errors import Busy, TypeMismatch, UnsupportedFormat
+from humanparse.errors import Busy, ClientGone, TypeMismatch, UnsupportedFormat
 from humanparse.exports import JSON
 from humanparse.images import LONGEST_SIGNATURE
 from humanparse.options import ParseOptions
 from humanparse.web import service
 from humanparse.web.errors import describe_error
+from humanparse.web.patience import make_check
 from humanparse.web.requests import FIELDS, accepted_format, check_type, read_options
 
 blueprint = Blueprint("batch", __name__)
@@ -93,9 +95,14 @@ def _take(upload: FileStorage, opening: ExitStack) -> IO[bytes]:
 
 def _outcomes(photos: list[Photo], options: ParseOptions, format: str) -> Iterator[Outcome]:
     """Each photo parsed when its turn comes. Raises Busy for the first photo only."""
+    parse = partial(service().pipeline.parse, check=make_check())
     for index, photo in enumerate(photos):
         try:
-            row, file = parse_photo(photo, service().pipeline.parse, options, format)
+            row, file = parse_photo(photo, parse, options, format)
+        except ClientGone:
+            if index == 0:
+                raise
+            return  # the answer has begun, and nobody reads it
         except Exception as error:  # as at the edge of the app: one photo's fault is not the next one's
             if index == 0 and isinstance(error, Busy):
                 raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 from typing import Any, Final
 
@@ -68,6 +69,7 @@ TITLES: Final = {
     503: "Not now",
 }
 WAITING: Final = (errors.Busy, errors.RateLimited)  # they know when to ask again
+FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 log = logging.getLogger(__name__)
 OPAQUE: Final = "Something went wrong here; it is in our log under this request's id."
 
@@ -139,6 +141,8 @@ def _from_http(error: HTTPException) -> Response:
 
 
 def _unforeseen(error: Exception) -> Response:
+    if isinstance(error, OSError) and error.errno in FULL:  # of a form that was too large for memory
+        return _known(errors.StorageError("The upload cannot be kept while it is read: the disk is full."))
     return _answer(describe_error(error))
 
 

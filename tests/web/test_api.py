@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode, b64encode
+from contextlib import ExitStack
 from io import BytesIO
 from typing import Any
 
@@ -160,9 +161,11 @@ def test_too_many_pixels_is_413(tmp_path: Any) -> None:
 
 
 def test_busy_is_503_with_a_time_to_come_back(app: Flask, client: FlaskClient, photo: bytes) -> None:
-    gate = app.extensions["humanparse"].pipeline._gate
-    gate.length = 0
-    with gate.enter():
+    line = app.extensions["humanparse"].pipeline._line
+    line.length = 0
+    with ExitStack() as inside:
+        for _ in range(line.places):
+            inside.enter_context(line.enter())
         response = post_form(client, photo)
     check_problem(response, 503, "busy")
     assert int(response.headers["Retry-After"]) >= 1

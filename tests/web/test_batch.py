@@ -177,11 +177,11 @@ def test_a_full_line_refuses_the_request_or_a_later_photo(
     parse, calls = pipeline.parse, []
 
     def busy_from(first: int) -> None:
-        def fake(data: bytes, options: Any) -> Any:
+        def fake(data: bytes, options: Any, check: Any) -> Any:
             calls.append(data)
             if len(calls) > first:
                 raise Busy("Full.", retry_after_s=7)
-            return parse(data, options)
+            return parse(data, options, check)
 
         calls.clear()
         monkeypatch.setattr(pipeline, "parse", fake)
@@ -199,7 +199,7 @@ def test_a_full_line_refuses_the_request_or_a_later_photo(
 def test_the_unforeseen_stays_in_the_log(
     app: Flask, client: FlaskClient, photo: bytes, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise ZeroDivisionError("secret detail")
 
     monkeypatch.setattr(app.extensions["humanparse"].pipeline, "parse", fail)

@@ -17,6 +17,7 @@ CHOICES: Final = {
     "precision": ("auto", "f16", "bf16", "f32"),
     "m2fp_runtime": ("auto", "openvino", "torch"),
     "decode": ("process", "thread"),
+    "fetch_urls": ("off", "on"),
     "log_level": ("DEBUG", "INFO", "WARNING", "ERROR"),
 }
 
@@ -54,6 +55,14 @@ class Settings:
     slowest_bytes_s: int = _setting(
         16_384, "Slowest upload or download put up with after 20 s, in bytes a second.", 1, 1 << 30
     )
+    proxies: int = _setting(0, "Proxies in front whose X-Forwarded-For, -Proto and -Host are believed.", 0, 10)
+    hosts: str = _setting("", "Host names that requests must be for, with commas; empty: any.")
+    keys_file: Path = _setting(Path(), "File of API keys (python -m humanparse keys); empty: none are asked for.")
+    cors_origins: str = _setting("", "Origins whose pages may use the API, with commas: https://example.org.")
+    rate_limit: str = _setting("", "Requests of one client, like 60/minute or 10/second;1000/day; empty: any number.")
+    rate_limit_url: str = _setting("memory://", "Where they are counted: memory:// or redis://...", secret=True)
+    fetch_urls: str = _setting("off", "Photos by their address: off, or on (from public addresses only).")
+    fetch_timeout_s: float = _setting(15.0, "Longest time that fetching one may take.", 0.1, 300.0)
     alpha: float = _setting(0.55, "Opacity of the colours over the photo, from 0 to 1.", 0.0, 1.0)
     results_dir: Path = _setting(ROOT / "results", "Folder for results that have an address.")
     result_age_s: int = _setting(3600, "How long a result keeps its address, in seconds.", 1, 31_536_000)
@@ -102,7 +111,9 @@ def describe_settings() -> list[tuple[str, str, str]]:
     rows = []
     for item in fields(Settings):
         assert item.default is not MISSING
-        default = item.default.relative_to(ROOT) if isinstance(item.default, Path) else item.default
+        default = item.default
+        if isinstance(default, Path):
+            default = default.relative_to(ROOT) if default.is_absolute() else ""
         rows.append((PREFIX + item.name.upper(), str(default) or "(empty)", item.metadata["help"]))
     return rows
 

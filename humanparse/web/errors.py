@@ -76,7 +76,7 @@ OPAQUE: Final = "Something went wrong here; it is in our log under this request'
 
 def install(app: Flask) -> None:
     """Answer every exception in `app` in the one shape."""
-    app.register_error_handler(errors.HumanParseError, _known)
+    app.register_error_handler(errors.HumanParseError, known)
     app.register_error_handler(HTTPException, _from_http)
     app.register_error_handler(Exception, _unforeseen)
 
@@ -114,7 +114,8 @@ def _current_id() -> str:
     return str(g.get("request_id", "")) if has_app_context() else ""
 
 
-def _known(error: errors.HumanParseError) -> Response:
+def known(error: errors.HumanParseError) -> Response:
+    """The whole answer to a request that ended so."""
     answer = _answer(describe_error(error))
     if isinstance(error, WAITING):
         answer.headers["Retry-After"] = str(error.retry_after_s)
@@ -130,7 +131,7 @@ def _from_http(error: HTTPException) -> Response:
     if isinstance(error, RequestEntityTooLarge):
         limit = g.get("max_bytes", current_app.extensions["humanparse"].settings.max_bytes)
         message = f"The upload is too large; at most {limit:,} bytes are allowed."
-        return _known(errors.TooManyBytes(message, limit=limit))
+        return known(errors.TooManyBytes(message, limit=limit))
     status = error.code or 500
     codes = {400: "bad_input", 404: "not_found", 405: "method_not_allowed", 415: "unsupported_format"}
     answer = _answer(problem(status, codes.get(status, "http_error"), error.description or error.name))
@@ -142,7 +143,7 @@ def _from_http(error: HTTPException) -> Response:
 
 def _unforeseen(error: Exception) -> Response:
     if isinstance(error, OSError) and error.errno in FULL:  # of a form that was too large for memory
-        return _known(errors.StorageError("The upload cannot be kept while it is read: the disk is full."))
+        return known(errors.StorageError("The upload cannot be kept while it is read: the disk is full."))
     return _answer(describe_error(error))
 
 

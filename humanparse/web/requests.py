@@ -13,11 +13,13 @@ from werkzeug.datastructures import MIMEAccept
 from humanparse.archives import base_name
 from humanparse.batches import UNNAMED
 from humanparse.config import Settings
-from humanparse.errors import InvalidOption, MissingImage, NotAcceptable, UnreadableImage, UnsupportedFormat
+from humanparse.errors import InvalidOption, MissingImage, NotAcceptable, UnreadableImage, UnsupportedFormat, UrlRefused
 from humanparse.exports import FORMATS, JSON
 from humanparse.exports.formats import OVERLAYS
+from humanparse.fetching import fetch_photo, name_of
 from humanparse.images import check_declared
 from humanparse.options import ParseOptions
+from humanparse.web import service
 
 FIELDS = ("image", "file")
 RAW_TYPES = ("application/octet-stream", "")
@@ -55,7 +57,7 @@ def read_photo() -> tuple[Upload, dict[str, Any]]:
     """The photo of the current request, and the other fields of its form or JSON object.
 
     Multipart field `image` or `file`; JSON {"image": base64 or data URL}; or the image itself as
-    the body. Raises MissingImage, UnreadableImage, UnsupportedFormat.
+    the body. Or, where settings allow it, its address as field or key `url`. Raises InputError.
     """
     kind = request.mimetype
     if kind == "multipart/form-data":
@@ -126,13 +128,29 @@ def _from_form() -> tuple[Upload, dict[str, Any]]:
             data = upload.read()
             check_type(upload.mimetype, data)
             return Upload(base_name(upload.filename or "") or UNNAMED, data), request.form.to_dict()
+    fields = request.form.to_dict()
+    if "url" in fields:
+        return _fetch(fields.pop("url")), fields
     raise MissingImage("The form has no file field 'image' (or 'file').")
+
+
+def _fetch(url: object) -> Upload:
+    """The photo at an address. Raises UrlRefused, UrlFailed, TooManyBytes."""
+    settings = service().settings
+    if settings.fetch_urls != "on":
+        raise UrlRefused("This service fetches no addresses; send the photo itself.")
+    if not isinstance(url, str):
+        raise UrlRefused("The address under 'url' is not a text.")
+    data = fetch_photo(url, settings.max_bytes, settings.fetch_timeout_s)
+    return Upload(base_name(name_of(url)) or UNNAMED, data)
 
 
 def _from_json() -> tuple[Upload, dict[str, Any]]:
     body = request.get_json(silent=True)
     if not isinstance(body, dict):
         raise UnreadableImage('The body is not a JSON object like {"image": "<base64>"}.')
+    if "url" in body and "image" not in body:
+        return _fetch(body.pop("url")), body
     text = body.pop("image", None)
     if not isinstance(text, str):
         raise MissingImage("The JSON object has no text under 'image'.")

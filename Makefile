@@ -36,6 +36,16 @@ bench-sampling: install-dev  ## ways to write deformable attention's sampling
 bench-jobs: install-dev  ## 200 jobs through two Celery workers, one killed half-way; needs redis-server
 	$(BIN)/python -m benchmarks.jobs
 
+soak: install-dev  ## 3000 mixed requests by 8 clients; fails where memory, files or threads grow
+	$(BIN)/python -m benchmarks.soak --plot docs/soak.png
+
+fuzz: install-dev  ## an hour of damaged files and requests
+	$(BIN)/python -m tests.fuzz --minutes 60
+
+corpus: install-dev  ## 2000 damaged images, each with its status, time and peak memory
+	$(BIN)/python -m tests.damage corpus --count 2000
+	$(BIN)/python -m tests.corpus corpus --quiet
+
 install: $(VENV)/.installed
 install-dev: $(VENV)/.installed-dev
 install-training: $(VENV)/.installed-training

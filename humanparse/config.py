@@ -46,7 +46,7 @@ class Settings:
     max_side: int = _setting(30_000, "Longest side of a photo, in pixels.", 16, 65_535)
     decode: str = _setting("process", "Where photos are decoded: process (of its own, may crash) or thread.")
     decoders: int = _setting(2, "Such processes of one worker, at most.", 1, 64)
-    decode_timeout_s: float = _setting(20.0, "CPU time that decoding one photo may take there.", 0.1, 600.0)
+    decode_timeout_s: float = _setting(10.0, "CPU time that decoding one photo may take there.", 0.1, 600.0)
     batch_files: int = _setting(64, "Most photos in one batch request.", 1, 900)
     batch_bytes: int = _setting(256 * _MEBI, "Largest batch request, in bytes.", 1024, 4096 * _MEBI)
     batch_unpacked_bytes: int = _setting(512 * _MEBI, "All photos of a batch's zip files unpacked.", 1024, 1 << 40)

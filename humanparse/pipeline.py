@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from humanparse import parsers
 from humanparse.cache.parsings import ParsingCache, key_of
 from humanparse.config import Settings
-from humanparse.decoding import make_decode
+from humanparse.decoding import Decoders, make_decode
 from humanparse.gate import Check, Gate, always
 from humanparse.labels import PALETTES
 from humanparse.options import ParseOptions
@@ -79,6 +79,11 @@ class Pipeline:
         self._gate = Gate(ON_DECK, settings.queue_timeout_s)
         self._loaded: dict[str, Parser] = {}
         self._loading = threading.Lock()
+
+    def close(self) -> None:
+        """End what runs beside us; a pipeline that is not needed any more does it by itself, later."""
+        if isinstance(self._decode, Decoders):
+            self._decode.close()
 
     def load(self, name: str = parsers.AUTO) -> Parser:
         """The parser called `name`, loaded. Raises ParserError where it cannot run on this machine."""

@@ -39,6 +39,11 @@ def children() -> list[psutil.Process]:
     return [child for child in psutil.Process().children() if "humanparse.decoding_child" in child.cmdline()]
 
 
+def idle(decoders: Decoders) -> psutil.Process:
+    """The child that decodes the next photo."""
+    return psutil.Process(decoders._idle[-1].process.pid)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_the_pixels_are_those_of_decoding_here(name: str, decoders: Decoders, in_thread: Settings) -> None:
     image = decoders(example(name))
@@ -90,7 +95,7 @@ def test_a_killed_decoder_costs_one_photo(decoders: Decoders) -> None:
         except InputError as error:
             outcome.append(error)
 
-    (child,) = children()
+    child = idle(decoders)
     used = child.cpu_times().user
     thread = threading.Thread(target=decode)
     thread.start()
@@ -105,7 +110,7 @@ def test_a_killed_decoder_costs_one_photo(decoders: Decoders) -> None:
 
 def test_a_decoder_killed_while_idle_costs_nothing(decoders: Decoders) -> None:
     decoders(example("PNG"))
-    (child,) = children()
+    child = idle(decoders)
     child.kill()
     child.wait(5)
     assert decoders(example("PNG")).shape == scene().shape
@@ -114,7 +119,7 @@ def test_a_decoder_killed_while_idle_costs_nothing(decoders: Decoders) -> None:
 def test_a_stopped_decoder_is_given_up() -> None:
     stuck = Decoders(Settings(decode_timeout_s=0.1))
     stuck(example("PNG"))
-    (child,) = [child for child in children() if child.status() != psutil.STATUS_ZOMBIE][-1:]
+    child = idle(stuck)
     child.suspend()
     with pytest.raises(DecodeTimeout):
         stuck(example("PNG"))
@@ -126,7 +131,7 @@ def test_memory_is_bounded_in_the_child(decoders: Decoders) -> None:
     """A PNG with a text chunk that unpacks to gigabytes, and a TIFF that lies: an error, or read without it."""
     small = Decoders(Settings(max_pixels=1024))
     small(save(Image.new("RGB", (4, 4)), "PNG"))
-    child = children()[-1]
+    child = idle(small)
     lines = Path(f"/proc/{child.pid}/limits").read_text().splitlines()
     limits = {line[:26].strip(): line[26:].split()[0] for line in lines[1:]}
     assert int(limits["Max address space"]) < 8 << 30
@@ -146,7 +151,7 @@ def _chunk(kind: bytes, data: bytes) -> bytes:
 
 def test_a_child_knows_no_secret(decoders: Decoders) -> None:
     decoders(example("PNG"))
-    environ = children()[-1].environ()
+    environ = idle(decoders).environ()
     assert set(environ) <= {"OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MALLOC_ARENA_MAX", "LC_CTYPE", "PWD"}
 
 
@@ -188,7 +193,7 @@ def test_busy_where_no_decoder_comes_free() -> None:
 
 def test_a_child_is_replaced_after_some_hundred_photos(decoders: Decoders) -> None:
     decoders(example("PNG"))
-    first = children()[-1].pid
+    first = idle(decoders).pid
     decoders._idle[-1].photos = PHOTOS_OF_A_LIFE
     decoders(example("PNG"))
     decoders(example("PNG"))

@@ -25,7 +25,7 @@ from humanparse.options import ParseOptions
 from humanparse.web import service
 from humanparse.web.errors import describe_error
 from humanparse.web.patience import make_check
-from humanparse.web.requests import FIELDS, accepted_format, check_type, read_options
+from humanparse.web.requests import FIELDS, accepted_format, check_type, read_fields, read_options
 
 blueprint = Blueprint("batch", __name__)
 
@@ -74,7 +74,7 @@ def read_uploads(opening: ExitStack) -> Uploads:
                 refused[index] = error
             upload.seek(0)
         files = [(upload.filename or "", _take(upload, opening)) for upload in sent]
-        return Uploads(files, request.form.to_dict(), refused)
+        return Uploads(files, read_fields(), refused)
     if request.mimetype in ZIP_TYPES:
         body: IO[bytes] = opening.enter_context(SpooledTemporaryFile(IN_MEMORY))  # noqa: SIM115 - `opening` closes it
         shutil.copyfileobj(request.stream, body)

@@ -78,6 +78,11 @@ def read_photo() -> tuple[Upload, dict[str, Any]]:
     return upload, fields
 
 
+def read_fields() -> dict[str, Any]:
+    """The fields of the current form that are no files, each once."""
+    return {name or "": value for name, value in request.form.items()}  # a part may have no name at all
+
+
 def read_options(fields: Mapping[str, Any], settings: Settings, besides: Collection[str] = ()) -> ParseOptions:
     """The options of the query and of the body's other fields. Raises InvalidOption, for one in both too.
 
@@ -127,8 +132,8 @@ def _from_form() -> tuple[Upload, dict[str, Any]]:
         if upload is not None:
             data = upload.read()
             check_type(upload.mimetype, data)
-            return Upload(base_name(upload.filename or "") or UNNAMED, data), request.form.to_dict()
-    fields = request.form.to_dict()
+            return Upload(base_name(upload.filename or "") or UNNAMED, data), read_fields()
+    fields = read_fields()
     if "url" in fields:
         return _fetch(fields.pop("url")), fields
     raise MissingImage("The form has no file field 'image' (or 'file').")
@@ -146,7 +151,10 @@ def _fetch(url: object) -> Upload:
 
 
 def _from_json() -> tuple[Upload, dict[str, Any]]:
-    body = request.get_json(silent=True)
+    try:
+        body = request.get_json(silent=True)
+    except RecursionError:  # brackets in brackets in brackets
+        body = None
     if not isinstance(body, dict):
         raise UnreadableImage('The body is not a JSON object like {"image": "<base64>"}.')
     if "url" in body and "image" not in body:

@@ -266,6 +266,13 @@ def test_a_photo_that_is_not_what_it_is_declared_as_is_refused_with_both_named(
         assert response.status_code in (200, 303), response.text
 
 
+def test_a_field_without_a_name_is_an_unknown_option(client: FlaskClient, photo: bytes) -> None:
+    parts = (b'--x\r\nContent-Disposition: form-data; name="image"; filename="a"\r\n\r\n', photo)
+    body = b"".join([*parts, b"\r\n--x\r\nContent-Disposition: form-data\r\n\r\n1\r\n--x--\r\n"])
+    response = client.post("/api/parse", data=body, content_type="multipart/form-data; boundary=x")
+    check_problem(response, 422, "invalid_option")
+
+
 def test_a_photo_of_one_row_is_parsed(client: FlaskClient) -> None:
     for height, width in ((1, 1), (1, 9000), (9000, 1)):
         response = post_form(client, encode_png(np.zeros((height, width, 3), np.uint8)))

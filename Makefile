@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check lint types browser install install-dev install-training bench-parse bench-m2fp bench-sampling bench-jobs clean
+.PHONY: run test check lint types browser install install-dev install-training bench-parse bench-m2fp bench-sampling bench-jobs soak fuzz corpus clean
 
 run: install  ## serve on http://127.0.0.1:5000
 	$(BIN)/python app.py

@@ -12,6 +12,7 @@ import uuid
 
 from flask import Flask, Response, g
 
+from humanparse.allocator import settle
 from humanparse.cache.parsings import open_cache
 from humanparse.config import Settings
 from humanparse.errors import ConfigError
@@ -82,6 +83,7 @@ def main() -> None:
     """Serve with Flask's own server, for one person on one machine."""
     try:
         settings = Settings.from_env()
+        settle()
         app = create_app(settings)
     except ConfigError as error:
         sys.exit(error.message)

@@ -6,6 +6,7 @@ only wait, decode and encode.
 
 import os
 
+from humanparse.allocator import settle
 from humanparse.config import Settings
 from humanparse.cpu import usable_cores
 from humanparse.errors import HumanParseError
@@ -24,7 +25,8 @@ accesslog = "-"
 
 
 def post_fork(server, worker):  # noqa: ARG001 - gunicorn passes both
-    """Share the cores: the parser of each of N workers gets one N-th of them."""
+    """Share the cores: the parser of each of N workers gets one N-th of them. And settle the allocator."""
+    settle()
     if not settings.threads:
         os.environ["HUMANPARSE_THREADS"] = str(max(1, usable_cores() // worker.cfg.workers))
 

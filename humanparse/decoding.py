@@ -5,7 +5,7 @@ has no secret of ours, may open no further files and write none, and its memory 
 bounded; CPU time is bounded for each photo, by a timer that kills it. Children start when first
 needed, at most so many as the settings say, and are replaced after some hundreds of photos.
 
-What that costs: docs/performance.md. Errors cross the border as JSON, not as pickles: a child that
+What that costs: docs/security.md. Errors cross the border as JSON, not as pickles: a child that
 a file has taken over must not be able to run anything here.
 """
 

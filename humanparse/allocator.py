@@ -1,9 +1,8 @@
-"""glibc's allocator, told to give memory back. Where the C library is another one, nothing happens.
+"""glibc's allocator, told to keep few arenas. Where the C library is another one, nothing happens.
 
-Photos and label maps are megabytes that live for a second, allocated by many threads. As it comes, glibc
-gives every few threads an arena of their own, of which each keeps its high-water mark, and raises the
-size from which a block is mapped by itself (and so given back when it is freed) up to 32 MiB, whenever
-one is freed. What that costs and saves here: docs/memory.md.
+Photos and label maps are megabytes that live for a second, allocated by dozens of threads. As it comes,
+glibc gives them up to eight arenas a core, and each keeps what it had at its fullest. What that cost here,
+and what else was tried: docs/memory.md.
 """
 
 from __future__ import annotations
@@ -11,15 +10,14 @@ from __future__ import annotations
 import ctypes
 from typing import Final
 
-M_MMAP_THRESHOLD, M_ARENA_MAX = -3, -8  # malloc.h
-LARGE: Final = 1 << 20  # bytes from which a block is mapped by itself; glibc does not raise what is set
+M_ARENA_MAX: Final = -8  # malloc.h
 ARENAS: Final = 2
 
 
 def settle() -> bool:
-    """Few arenas, and large blocks by themselves; call it before threads start. Could it be done?"""
+    """As MALLOC_ARENA_MAX=2 would, but from within; call it before threads start. Could it be done?"""
     try:
         mallopt = ctypes.CDLL(None).mallopt
     except (AttributeError, OSError):
         return False
-    return bool(mallopt(M_ARENA_MAX, ARENAS)) and bool(mallopt(M_MMAP_THRESHOLD, LARGE))
+    return bool(mallopt(M_ARENA_MAX, ARENAS))

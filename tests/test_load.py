@@ -96,17 +96,17 @@ def test_a_crowd_is_told_to_come_back_and_whoever_was_let_in_is_answered(tmp_pat
 
 
 def test_clients_that_hang_up_free_their_place_and_are_not_parsed(tmp_path: Path, photo: bytes) -> None:
-    with serving(tmp_path, 2.0, HUMANPARSE_QUEUE_LENGTH="1") as served:
+    with serving(tmp_path, 4.0, HUMANPARSE_QUEUE_LENGTH="1") as served:
         lines = [served.connect() for _ in range(4)]
         for index, line in enumerate(lines):  # one is parsed, two are on deck, one waits
             line.sendall(post_head(photo) + photo)
             if index == 0:
                 wait_until(lambda: served.parsed() == 1)
-        time.sleep(0.3)
+        time.sleep(1)
         assert httpx.post(f"{served.address}/api/parse", content=photo, timeout=PATIENCE_S).status_code == 503
         for line in lines[1:]:
             line.close()
-        time.sleep(0.7)
+        time.sleep(1)
         assert httpx.post(f"{served.address}/api/parse", content=photo, timeout=PATIENCE_S).status_code == 200
         lines[0].shutdown(socket.SHUT_WR)
         assert b" 200 OK" in read_all(lines[0])[:20]

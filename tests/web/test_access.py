@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
@@ -28,12 +28,17 @@ MakeClient = Callable[..., FlaskClient]
 
 
 @pytest.fixture
-def make_client(settings: Settings) -> MakeClient:
+def make_client(settings: Settings) -> Iterator[MakeClient]:
+    made = []
+
     def make(**own: object) -> FlaskClient:
         changed = replace(settings, cache_bytes=0, **own)  # type: ignore[arg-type]
-        return create_app(changed, Pipeline(changed, lambda name, given: BandParser(given))).test_client()
+        made.append(create_app(changed, Pipeline(changed, lambda name, given: BandParser(given))))
+        return made[-1].test_client()
 
-    return make
+    yield make
+    for app in made:
+        app.extensions["humanparse"].jobs.runner.stop()
 
 
 @pytest.fixture
@@ -129,7 +134,6 @@ def test_what_another_sites_page_sends_is_not_done(
         assert response.status_code == (good if status == 200 else 403), (path, response.text)
     if status == 403:
         check_problem(client.delete("/api/jobs/x", headers=headers), 403, "cross_site")
-    client.application.extensions["humanparse"].jobs.runner.stop()
 
 
 def test_other_origins_only_where_they_are_listed(make_client: MakeClient, photo: bytes) -> None:

@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check lint types browser install install-dev install-training bench-parse bench-m2fp bench-sampling bench-jobs bench-video clean
+.PHONY: run test check lint types browser install install-dev install-training bench-parse bench-m2fp bench-sampling bench-jobs bench-video soak fuzz corpus clean
 
 run: install  ## serve on http://127.0.0.1:5000
 	$(BIN)/python app.py
@@ -38,6 +38,16 @@ bench-jobs: install-dev  ## 200 jobs through two Celery workers, one killed half
 
 bench-video: install-dev  ## frames a second of a video, part by part, and memory
 	$(BIN)/python -m benchmarks.video
+
+soak: install-dev  ## 3000 mixed requests by 8 clients; fails where memory, files or threads grow
+	$(BIN)/python -m benchmarks.soak --plot docs/soak.png
+
+fuzz: install-dev  ## an hour of damaged files and requests
+	$(BIN)/python -m tests.fuzz --minutes 60
+
+corpus: install-dev  ## 2000 damaged images, each with its status, time and peak memory
+	$(BIN)/python -m tests.damage corpus --count 2000
+	$(BIN)/python -m tests.corpus corpus --quiet
 
 install: $(VENV)/.installed
 install-dev: $(VENV)/.installed-dev

@@ -11,8 +11,8 @@ import sys
 import uuid
 
 from flask import Flask, Response, g
-from werkzeug.middleware.proxy_fix import ProxyFix
 
+from humanparse.allocator import settle
 from humanparse.cache.parsings import open_cache
 from humanparse.config import Settings
 from humanparse.errors import ConfigError
@@ -20,13 +20,10 @@ from humanparse.jobs.backends import open_jobs
 from humanparse.parsers import AUTO, PARSERS
 from humanparse.pipeline import Pipeline
 from humanparse.storage import Storage
-from humanparse.web import Service, api, batch, errors, jobs, openapi, pages
+from humanparse.web import Service, access, api, batch, errors, jobs, openapi, pages
+from humanparse.web.patience import Patience
 
 FORM_ROOM = 64 * 1024  # bytes of a request that are not the photo
-CONTENT_SECURITY_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
-    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
 
 
 def create_app(settings: Settings | None = None, pipeline: Pipeline | None = None) -> Flask:
@@ -39,16 +36,16 @@ def create_app(settings: Settings | None = None, pipeline: Pipeline | None = Non
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     storage = Storage(settings.results_dir, settings.result_age_s, settings.results_bytes)
     pipeline = pipeline or Pipeline(settings, cache=open_cache(settings))
-    service = Service(settings, pipeline, storage, open_jobs(settings, pipeline, errors.describe_error))
+    expiries = [storage.expire, *([pipeline.cache.expire] if pipeline.cache else [])]
+    service = Service(settings, pipeline, storage, open_jobs(settings, pipeline, errors.describe_error, expiries))
     app.extensions["humanparse"] = service
     for room in (api, batch, jobs, openapi, pages):
         app.register_blueprint(room.blueprint)
     errors.install(app)
-    if settings.proxies:
-        trusted = settings.proxies
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=trusted, x_proto=trusted, x_host=trusted)  # type: ignore[method-assign]
+    app.wsgi_app = Patience(app.wsgi_app, settings.slowest_bytes_s)  # type: ignore[method-assign]
     app.before_request(_name_request)
     app.after_request(_add_headers)
+    access.install(app, settings)
     return app
 
 
@@ -65,10 +62,7 @@ def _name_request() -> None:
 
 def _add_headers(response: Response) -> Response:
     response.headers["X-Request-ID"] = g.get("request_id", "")
-    response.headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Referrer-Policy"] = "no-referrer"
-    return response
+    return access.add_headers(response)
 
 
 def __getattr__(name: str) -> Flask:
@@ -89,6 +83,7 @@ def main() -> None:
     """Serve with Flask's own server, for one person on one machine."""
     try:
         settings = Settings.from_env()
+        settle()
         app = create_app(settings)
     except ConfigError as error:
         sys.exit(error.message)

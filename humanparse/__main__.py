@@ -1,4 +1,5 @@
-"""The command line: `python -m humanparse parse PHOTO_OR_FOLDER... --out results/`; `video`, `submit`, `job`, `fetch`.
+"""The command line: `python -m humanparse parse PHOTO_OR_FOLDER... --out results/`; `video`, `submit`, `job`, `fetch`;
+`keys`, `purge`.
 
 Exit codes: 0 all was done; 1 at least one photo was not parsed (the others were), or the fetch
 failed; 2 wrong usage.
@@ -21,6 +22,7 @@ from humanparse.exports import FORMATS, JSON, Parsed, describe
 from humanparse.images import suffixes
 from humanparse.job_commands import add_job_commands
 from humanparse.labels import PALETTES
+from humanparse.operator_commands import add_operator_commands
 from humanparse.options import CHOICES, INCLUDES, ParseOptions
 from humanparse.parsers import make_parser
 from humanparse.pipeline import Answer, Pipeline
@@ -204,6 +206,7 @@ def _make_argument_parser() -> argparse.ArgumentParser:
     fetch.set_defaults(run=fetch_weights)
     add_video_command(commands)
     add_job_commands(commands)
+    add_operator_commands(commands)
     return parser
 
 

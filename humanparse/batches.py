@@ -6,7 +6,7 @@ Used by the batch request, which streams the answer, and by jobs, which write it
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import IO, Any, NamedTuple
 
@@ -37,11 +37,19 @@ class Outcome(NamedTuple):
     file: bytes | None = None
 
 
-def unpack(uploads: Iterable[tuple[str, IO[bytes]]], settings: Settings) -> list[Photo]:
-    """Every photo of the named files, zips opened, none read. Raises TooManyFiles, TooManyBytes, MissingImage."""
+def unpack(
+    uploads: Iterable[tuple[str, IO[bytes]]], settings: Settings, refused: Mapping[int, Exception] | None = None
+) -> list[Photo]:
+    """Every photo of the named files, zips opened, none read. Raises TooManyFiles, TooManyBytes, MissingImage.
+
+    refused: by index, files that fail when their turn comes, and why.
+    """
     photos: list[Photo] = []
     unpacked = 0
-    for name, file in uploads:
+    for index, (name, file) in enumerate(uploads):
+        if refused and index in refused:
+            photos.append(Photo(base_name(name) or UNNAMED, partial(_fail, refused[index])))
+            continue
         if not is_archive(file):
             photos.append(Photo(base_name(name) or UNNAMED, file.read))
             continue
@@ -93,6 +101,10 @@ def write_answer(outcomes: Iterable[Outcome], format: str) -> Iterator[bytes]:
 def answer_type(format: str) -> str:
     """The media type of `write_answer`."""
     return "application/json" if format == JSON else "application/zip"
+
+
+def _fail(error: Exception) -> bytes:
+    raise error
 
 
 def _separators(first: str, then: str) -> Iterator[str]:

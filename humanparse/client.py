@@ -163,10 +163,13 @@ class Client:
 
     timeout_s: longest wait for each answer. retries: how often to ask again when the service is
     busy (503 with Retry-After), each time after as long as it says, but not more than 30 s.
+    api_key: for a service that asks for one.
     """
 
-    def __init__(self, address: str, *, timeout_s: float = TIMEOUT_S, retries: int = RETRIES) -> None:
-        self._http = httpx.Client(base_url=address, timeout=timeout_s, headers={"Accept": "*/*"})
+    def __init__(
+        self, address: str, *, timeout_s: float = TIMEOUT_S, retries: int = RETRIES, api_key: str | None = None
+    ) -> None:
+        self._http = httpx.Client(base_url=address, timeout=timeout_s, headers=_headers(api_key))
         self._retries = retries
 
     def __enter__(self) -> Client:
@@ -266,11 +269,17 @@ class Client:
             raise _unreachable(exc) from exc
 
 
+def _headers(api_key: str | None) -> dict[str, str]:
+    return {"Accept": "*/*", **({"Authorization": f"Bearer {api_key}"} if api_key else {})}
+
+
 class AsyncClient:
     """`Client` for asyncio: the same methods, awaited; use it in an `async with`."""
 
-    def __init__(self, address: str, *, timeout_s: float = TIMEOUT_S, retries: int = RETRIES) -> None:
-        self._http = httpx.AsyncClient(base_url=address, timeout=timeout_s, headers={"Accept": "*/*"})
+    def __init__(
+        self, address: str, *, timeout_s: float = TIMEOUT_S, retries: int = RETRIES, api_key: str | None = None
+    ) -> None:
+        self._http = httpx.AsyncClient(base_url=address, timeout=timeout_s, headers=_headers(api_key))
         self._retries = retries
 
     async def __aenter__(self) -> AsyncClient:

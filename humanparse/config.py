@@ -16,6 +16,8 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 CHOICES: Final = {
     "precision": ("auto", "int8", "f16", "bf16", "f32"),
     "m2fp_runtime": ("auto", "openvino", "torch"),
+    "decode": ("process", "thread"),
+    "fetch_urls": ("off", "on"),
     "log_level": ("DEBUG", "INFO", "WARNING", "ERROR"),
 }
 
@@ -33,7 +35,6 @@ class Settings:
 
     host: str = _setting("127.0.0.1", "Address that `python app.py` listens on.")
     port: int = _setting(5000, "Port that `python app.py` listens on.", 1, 65535)
-    proxies: int = _setting(0, "Proxies before the service whose X-Forwarded-* are believed; 0: none are.", 0, 16)
     parser: str = _setting("auto", "Parser used when a request names none.")
     threads: int = _setting(0, "Threads of one parser; 0: the cores of this process, shared by the workers.", 0, 256)
     precision: str = _setting("auto", "Networks compute in: auto (the fastest good enough), int8, f16, bf16 or f32.")
@@ -42,6 +43,10 @@ class Settings:
     workers: int = _setting(0, "gunicorn workers; 0: half the cores, at least one.", 0, 256)
     max_bytes: int = _setting(32 * _MEBI, "Largest upload, in bytes.", 1024, 1024 * _MEBI)
     max_pixels: int = _setting(50_000_000, "Largest photo, in pixels (width times height).", 1024, 400_000_000)
+    max_side: int = _setting(30_000, "Longest side of a photo, in pixels.", 16, 65_535)
+    decode: str = _setting("process", "Where photos are decoded: process (of its own, may crash) or thread.")
+    decoders: int = _setting(2, "Such processes of one worker, at most.", 1, 64)
+    decode_timeout_s: float = _setting(10.0, "CPU time that decoding one photo may take there.", 0.1, 600.0)
     batch_files: int = _setting(64, "Most photos in one batch request.", 1, 900)
     batch_bytes: int = _setting(256 * _MEBI, "Largest batch request, in bytes.", 1024, 4096 * _MEBI)
     batch_unpacked_bytes: int = _setting(512 * _MEBI, "All photos of a batch's zip files unpacked.", 1024, 1 << 40)
@@ -52,6 +57,17 @@ class Settings:
     video_result_bytes: int = _setting(1024 * _MEBI, "Largest result of a video job, in bytes.", 1024, 1 << 40)
     queue_length: int = _setting(16, "Requests that may wait for the parser in one worker; more get 503.", 0, 10_000)
     queue_timeout_s: float = _setting(30.0, "Longest wait for the parser before 503, in seconds.", 0.0, 3600.0)
+    slowest_bytes_s: int = _setting(
+        16_384, "Slowest upload or download put up with after 20 s, in bytes a second.", 1, 1 << 30
+    )
+    proxies: int = _setting(0, "Proxies in front whose X-Forwarded-For, -Proto and -Host are believed.", 0, 10)
+    hosts: str = _setting("", "Host names that requests must be for, with commas; empty: any.")
+    keys_file: Path = _setting(Path(), "File of API keys (python -m humanparse keys); empty: none are asked for.")
+    cors_origins: str = _setting("", "Origins whose pages may use the API, with commas: https://example.org.")
+    rate_limit: str = _setting("", "Requests of one client, like 60/minute or 10/second;1000/day; empty: any number.")
+    rate_limit_url: str = _setting("memory://", "Where they are counted: memory:// or redis://...", secret=True)
+    fetch_urls: str = _setting("off", "Photos by their address: off, or on (from public addresses only).")
+    fetch_timeout_s: float = _setting(15.0, "Longest time that fetching one may take.", 0.1, 300.0)
     alpha: float = _setting(0.55, "Opacity of the colours over the photo, from 0 to 1.", 0.0, 1.0)
     results_dir: Path = _setting(ROOT / "results", "Folder for results that have an address.")
     result_age_s: int = _setting(3600, "How long a result keeps its address, in seconds.", 1, 31_536_000)
@@ -100,7 +116,9 @@ def describe_settings() -> list[tuple[str, str, str]]:
     rows = []
     for item in fields(Settings):
         assert item.default is not MISSING
-        default = item.default.relative_to(ROOT) if isinstance(item.default, Path) else item.default
+        default = item.default
+        if isinstance(default, Path):
+            default = default.relative_to(ROOT) if default.is_absolute() else ""
         rows.append((PREFIX + item.name.upper(), str(default) or "(empty)", item.metadata["help"]))
     return rows
 

@@ -6,6 +6,11 @@
     │   ├── UnreadableImage     not an image, cut short, or damaged
     │   ├── UnreadableVideo     not a video, cut short, or damaged
     │   ├── UnsupportedFormat   an image, or a body, of a type we do not take
+    │   │   └── TypeMismatch    the file is of another type than the request says
+    │   ├── DecodeTimeout       the file takes longer to decode than the limit
+    │   ├── SlowUpload          the request did not arrive in its time
+    │   ├── UrlRefused          an address that is not fetched: not public, or fetching is off
+    │   ├── UrlFailed           nothing usable came from the address
     │   ├── TooManyBytes        the file is larger than the limit
     │   ├── TooManyPixels       the picture is larger than the limit
     │   ├── TooManyFiles        more photos in one request than the limit
@@ -16,6 +21,11 @@
     ├── NotFound                no such page, result or method here
     │   ├── ResultExpired       a result that was here, or never was
     │   └── JobExpired          a job that was here, or never was
+    ├── AccessError             the request may not be made so
+    │   ├── KeyNeeded           no API key, or one that is not known
+    │   ├── CrossSite           another site's page made a browser send it
+    │   └── RateLimited         too many requests of one client
+    ├── ClientGone              the client hung up; nobody reads this
     ├── JobConflict             the job is not in a state for this
     │   ├── JobUnfinished       it has no result yet
     │   └── JobCancelled        it was cancelled, and has none
@@ -74,6 +84,26 @@ class UnsupportedFormat(InputError):
     code = "unsupported_format"
 
 
+class TypeMismatch(UnsupportedFormat):
+    code = "type_mismatch"
+
+
+class DecodeTimeout(InputError):
+    code = "decode_timeout"
+
+
+class SlowUpload(InputError):
+    code = "slow_upload"
+
+
+class UrlRefused(InputError):
+    code = "url_refused"
+
+
+class UrlFailed(InputError):
+    code = "url_failed"
+
+
 class TooManyBytes(InputError):
     code = "too_many_bytes"
 
@@ -112,6 +142,32 @@ class ResultExpired(NotFound):
 
 class JobExpired(NotFound):
     code = "job_expired"
+
+
+class AccessError(HumanParseError):
+    code = "no_access"
+
+
+class KeyNeeded(AccessError):
+    code = "key_needed"
+
+
+class CrossSite(AccessError):
+    code = "cross_site"
+
+
+class RateLimited(AccessError):
+    """`retry_after_s`: seconds after which the client may ask again."""
+
+    code = "rate_limited"
+
+    def __init__(self, message: str, retry_after_s: int = 1, **context: Any) -> None:
+        super().__init__(message, **context)
+        self.retry_after_s = retry_after_s
+
+
+class ClientGone(HumanParseError):
+    code = "client_gone"
 
 
 class JobConflict(HumanParseError):

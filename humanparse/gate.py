@@ -1,49 +1,90 @@
-"""The line in front of the parser: one inside, a bounded number waiting, the rest told when to return."""
+"""Lines in front of what can be had by a few at a time: first come, first served, of bounded length.
+
+Whoever waits asks now and then whether it is still worth it (`check`), so that a client that hung up
+does not keep its place.
+"""
 
 from __future__ import annotations
 
 import math
 import threading
 import time
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Final
 
 from humanparse.errors import Busy
 
-FIRST_GUESS_S = 0.5  # how long one stay takes, until one has been seen
-SMOOTHING = 0.2  # weight of the newest stay in the running mean
+FIRST_GUESS_S: Final = 0.5  # how long one stay takes, until one has been seen
+SMOOTHING: Final = 0.2  # weight of the newest stay in the running mean
+CHECK_S: Final = 0.2  # how often one who waits asks
+
+Check = Callable[[], None]
+"""Raises what there is to raise where going on is of no use any more."""
+
+
+def always() -> None:
+    """The check of those who wait in any case."""
 
 
 class Gate:
-    """Lets one thread in at a time; `length` more may wait, each for at most `timeout_s`."""
+    """Lets `places` threads in at a time; `length` more may wait, each for at most `timeout_s`."""
 
-    def __init__(self, length: int, timeout_s: float) -> None:
-        self.length, self.timeout_s = length, timeout_s
-        self._inside = threading.Lock()
-        self._count = threading.Lock()
-        self._present = 0
+    def __init__(self, length: int, timeout_s: float, places: int = 1) -> None:
+        self.length, self.timeout_s, self.places = length, timeout_s, places
+        self._lock = threading.Lock()
+        self._inside = 0
+        self._line: deque[threading.Event] = deque()
         self._mean_stay_s = FIRST_GUESS_S
 
     @contextmanager
-    def enter(self) -> Iterator[None]:
-        """Wait for a place and hold it. Raises Busy when the line is full or the wait too long."""
-        with self._count:
-            if self._present > self.length:
-                raise self._busy("Too many photos are waiting already")
-            self._present += 1
+    def enter(self, check: Check = always, until: float = math.inf) -> Iterator[None]:
+        """Wait for a place and hold it.
+
+        until: when to give up, by `time.monotonic()`, where that is before `timeout_s` is over.
+        Raises Busy when the line is full or the wait too long, and whatever `check` raises.
+        """
+        self._wait(check, min(until, time.monotonic() + self.timeout_s))
+        start = time.monotonic()
         try:
-            if not self._inside.acquire(timeout=self.timeout_s):
-                raise self._busy(f"No place came free within {self.timeout_s:g} s")
-            start = time.monotonic()
-            try:
-                yield
-            finally:
-                self._inside.release()
-                self._mean_stay_s += SMOOTHING * (time.monotonic() - start - self._mean_stay_s)
+            yield
         finally:
-            with self._count:
-                self._present -= 1
+            self._mean_stay_s += SMOOTHING * (time.monotonic() - start - self._mean_stay_s)
+            self._leave()
+
+    def _wait(self, check: Check, until: float) -> None:
+        turn = threading.Event()
+        with self._lock:
+            if self._inside < self.places:
+                self._inside += 1
+                return
+            if len(self._line) >= self.length:
+                raise self._busy("Too many photos are waiting already")
+            self._line.append(turn)
+        try:
+            while not turn.wait(min(CHECK_S, max(0.0, until - time.monotonic()))):
+                check()
+                if time.monotonic() >= until:
+                    raise self._busy(f"No place came free within {self.timeout_s:g} s")
+        except BaseException:
+            with self._lock:
+                given = turn not in self._line
+                if not given:
+                    self._line.remove(turn)
+            if given:  # at the last moment, after all
+                self._leave()
+            raise
+
+    def _leave(self) -> None:
+        """The place goes to the first of the line."""
+        with self._lock:
+            if self._line:
+                self._line.popleft().set()
+            else:
+                self._inside -= 1
 
     def _busy(self, reason: str) -> Busy:
-        wait = max(1, math.ceil(self._present * self._mean_stay_s))
+        present = self._inside + len(self._line)
+        wait = max(1, math.ceil(present * self._mean_stay_s / self.places))
         return Busy(f"{reason}; try again in {wait} s.", retry_after_s=wait)

@@ -20,7 +20,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageCms, TiffImagePlugin, features
 
-from humanparse.errors import InvalidOption, TooManyBytes, TooManyPixels, UnreadableImage, UnsupportedFormat
+from humanparse.errors import (
+    InvalidOption,
+    TooManyBytes,
+    TooManyPixels,
+    TypeMismatch,
+    UnreadableImage,
+    UnsupportedFormat,
+)
 
 # All of these are set once, at import: Pillow's switches and Python's warning filters belong to the
 # whole process, and turning them per call (`warnings.catch_warnings`) is not safe between threads.
@@ -28,10 +35,23 @@ from humanparse.errors import InvalidOption, TooManyBytes, TooManyPixels, Unread
 # Pillow's own pixel limit only warns up to twice its value and knows one value for the process;
 # `read_image` checks every size itself, before pixels are decoded.
 Image.MAX_IMAGE_PIXELS = None
-# `ImageFile.LOAD_TRUNCATED_IMAGES` stays False, so damaged pixels are exceptions. What Pillow only
-# warns of is odd metadata, which must not cost anybody the photo. Ignored, not printed: Python
-# remembers each different text that it printed, and these carry numbers from the file.
-warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
+# `ImageFile.LOAD_TRUNCATED_IMAGES` stays False, so damaged pixels are exceptions. What Pillow warns
+# of is an error, too, but for what it says of metadata beside sound pixels: odd EXIF blocks are so
+# frequent in photos that people have that they must not cost anybody the photo. Those are ignored,
+# not printed: Python remembers each different text that it printed, and these carry the file's numbers.
+_HARMLESS: Final = (
+    "(Possibly c|C)orrupt EXIF",  # a tag of EXIF, or of a TIFF, that points past the end; a TIFF then lacks it
+    "Truncated File Read",  # a directory of tags that ends early, EXIF's above all; as above
+    "Metadata Warning, tag",  # a tag with more values than it should have: the first counts
+    "Invalid APNG",  # an animation without its frames: the picture itself is whole
+    "Image appears to be a malformed MPO",  # a stereo JPEG without its second picture
+    "Palette images with Transparency",  # a remark to programmers
+    "Couldn't allocate palette entry",
+)
+for _category in (UserWarning, RuntimeWarning):
+    warnings.filterwarnings("error", category=_category, module=r"PIL\.")
+for _message in _HARMLESS:
+    warnings.filterwarnings("ignore", message=_message, category=UserWarning, module=r"PIL\.")
 
 try:
     from pillow_heif import register_heif_opener
@@ -44,10 +64,12 @@ else:
 _PILLOW_ERRORS: Final = (
     OSError, SyntaxError, ValueError, LookupError, TypeError, ArithmeticError, AssertionError, EOFError,
     MemoryError, RuntimeError, struct.error, zlib.error, Image.DecompressionBombError, ImageCms.PyCMSError,
-    Warning,  # raised only where someone runs Python with `-W error`
+    Warning,  # see above: all but the harmless
 )  # fmt: skip
 """What Pillow's decoders raise for damaged bytes, by their code and by fuzzing."""
 
+MAX_SIDE: Final = 30_000  # OpenCV's remap ends at 32766 (SHRT_MAX), and panoramas of 50 megapixels long before
+ANY_TYPE: Final = ("", "application/octet-stream", "binary/octet-stream", "image/*")  # says nothing of the file
 _STRIP_ROWS: Final = 256
 _TILE_WIDTH, _BITS_PER_SAMPLE = 322, 258  # TIFF 6.0 tags
 
@@ -88,10 +110,22 @@ _KNOWN: Final = (
     Format("AVIF", "AVIF", ("image/avif",), (".avif",), _brands(*_AVIF_BRANDS)),
     Format("HEIC", "HEIF", ("image/heic", "image/heif"), (".heic", ".heif", ".hif"), _brands(*_HEIC_BRANDS)),
 )
+_OTHER_NAMES: Final = {
+    # older and sloppier names that programs still declare, beside those that we list
+    "JPEG": ("image/jpg", "image/pjpeg", "image/jfif", "image/mpo"),
+    "PNG": ("image/x-png", "image/apng", "image/vnd.mozilla.apng"),
+    "BMP": ("image/x-bmp", "image/x-windows-bmp"),
+    "TIFF": ("image/tif", "image/x-tiff"),
+    "AVIF": ("image/avif-sequence", "image/heif"),
+    "HEIC": ("image/heic-sequence", "image/heif-sequence"),
+}
 _ABSENT: Final = {"AVIF": not features.check("avif"), "HEIC": not _HEIC_READER}
 
 FORMATS: Final = tuple(format for format in _KNOWN if not _ABSENT.get(format.name))
 """The formats that this process reads: those whose decoder is there. Of animations, the first frame."""
+
+LONGEST_SIGNATURE: Final = max(offset + len(text) for format in FORMATS for offset, text in format.signatures)
+"""Bytes of a file that tell its format."""
 
 
 def format_names() -> str:
@@ -111,13 +145,29 @@ def accept_attribute() -> str:
     return ",".join((*media_types, *sorted(suffixes())))
 
 
-def read_image(data: bytes, *, max_bytes: int, max_pixels: int) -> NDArray[np.uint8]:
+def check_declared(declared: str, start: bytes) -> None:
+    """Raises TypeMismatch where a media type is declared that is not that of the file which begins with `start`.
+
+    Types that say nothing (ANY_TYPE) go with every file; a file of no known type is left to `read_image`.
+    """
+    fitting = [format for format in FORMATS if format.fits(start)]
+    declared = declared.partition(";")[0].strip().lower()
+    if declared in ANY_TYPE or not fitting:
+        return
+    if not any(declared in (*format.media_types, *_OTHER_NAMES.get(format.name, ())) for format in fitting):
+        name, right = fitting[0].name, fitting[0].media_types[0]
+        message = f"The file is declared as {declared[:100]}, but it is {name}; send it as {right}, or undeclared."
+        raise TypeMismatch(message, declared=declared[:100], found=right, allowed=[right, ANY_TYPE[1]])
+
+
+def read_image(data: bytes, *, max_bytes: int, max_pixels: int, max_side: int = MAX_SIDE) -> NDArray[np.uint8]:
     """The picture in `data`, upright, in sRGB, transparency over white.
 
     Args:
         data: the whole file, in one of FORMATS.
         max_bytes: largest `len(data)`.
         max_pixels: largest width times height, checked before pixels are decoded.
+        max_side: largest width, and largest height, checked then too.
 
     Returns:
         (H, W, 3) uint8 RGB, C-contiguous, writable; H and W at least 1. 16-bit channels keep their high byte.
@@ -137,7 +187,7 @@ def read_image(data: bytes, *, max_bytes: int, max_pixels: int) -> NDArray[np.ui
         raise UnsupportedFormat(f"This is not an image of a type that we take: {format_names()}.")
     try:
         with Image.open(BytesIO(data), formats=[format.pillow_name for format in formats]) as picture:
-            _check_size(picture, max_pixels)
+            _check_size(picture, max_pixels, max_side)
             _refuse_compressed_tiles(picture)
             picture.load()
             orientation = _read_orientation(picture)
@@ -202,8 +252,11 @@ def _check_sides(image: NDArray[np.uint8], name: str, limit: int) -> None:
         raise InvalidOption(message, width=width, height=height, limit=limit)
 
 
-def _check_size(picture: Image.Image, max_pixels: int) -> None:
+def _check_size(picture: Image.Image, max_pixels: int, max_side: int) -> None:
     width, height = picture.size
+    if max(width, height) > max_side and width * height <= max_pixels:
+        message = f"The picture is {width}x{height}; a side may have {max_side:,} pixels at most."
+        raise TooManyPixels(message, width=width, height=height, limit=max_side)
     if width * height > max_pixels:
         message = f"The picture is {width}x{height}, {width * height:,} pixels; at most {max_pixels:,} are allowed."
         raise TooManyPixels(message, width=width, height=height, limit=max_pixels)

@@ -29,12 +29,18 @@ def add_job_commands(commands: Any) -> None:
     job.add_argument("--out", type=Path, metavar="FOLDER", help="write the result there; waits for it")
     job.set_defaults(run=_look)
     for each in (submit, job):
+        each.add_argument("--api-key-file", type=Path, metavar="FILE", help="where your API key stands")
         each.add_argument("--to", default=ADDRESS, metavar="ADDRESS", help=f"of the service (default: {ADDRESS})")
+
+
+def _api_key(args: argparse.Namespace) -> str | None:
+    """From a file: what stands in a command line, every user of the machine can read."""
+    return args.api_key_file.read_text().strip() if args.api_key_file else None
 
 
 def _submit(args: argparse.Namespace) -> int:
     options = {"overlay": "none"} if args.format in (None, JSON) else {"format": args.format}
-    with Client(args.to) as client:
+    with Client(args.to, api_key=_api_key(args)) as client:
         send = client.submit if len(args.photos) == 1 else client.submit_many
         photos = args.photos[0] if len(args.photos) == 1 else args.photos
         try:
@@ -46,7 +52,7 @@ def _submit(args: argparse.Namespace) -> int:
 
 
 def _look(args: argparse.Namespace) -> int:
-    with Client(args.to) as client:
+    with Client(args.to, api_key=_api_key(args)) as client:
         try:
             job = client.cancel(args.id) if args.cancel else client.job(args.id)
             if args.wait or args.out:

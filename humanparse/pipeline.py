@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,13 +15,16 @@ from numpy.typing import NDArray
 from humanparse import parsers
 from humanparse.cache.parsings import ParsingCache, key_of
 from humanparse.config import Settings
-from humanparse.gate import Gate
-from humanparse.images import read_image
+from humanparse.decoding import Decoders, make_decode
+from humanparse.gate import Check, Gate, always
 from humanparse.labels import PALETTES
 from humanparse.options import ParseOptions
 from humanparse.parsers.contract import Parser
 from humanparse.records import Parsing
 from utils import compose_overlay
+
+ON_DECK: Final = 2  # photos that are decoded or drawn while another is parsed
+Enter = Callable[[], AbstractContextManager[None]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,9 +73,17 @@ class Pipeline:
     ) -> None:
         self.settings, self.cache = settings, cache
         self._make_parser = make_parser
-        self._gate = Gate(settings.queue_length, settings.queue_timeout_s)
+        self._decode = make_decode(settings)
+        # Those who wait hold a file, not its pixels: only as many as keep the parser busy are let in to decode.
+        self._line = Gate(settings.queue_length, settings.queue_timeout_s, ON_DECK + 1)
+        self._gate = Gate(ON_DECK, settings.queue_timeout_s)
         self._loaded: dict[str, Parser] = {}
         self._loading = threading.Lock()
+
+    def close(self) -> None:
+        """End what runs beside us; a pipeline that is not needed any more does it by itself, later."""
+        if isinstance(self._decode, Decoders):
+            self._decode.close()
 
     def load(self, name: str = parsers.AUTO) -> Parser:
         """The parser called `name`, loaded. Raises ParserError where it cannot run on this machine."""
@@ -83,19 +95,34 @@ class Pipeline:
                 self._loaded[name] = parser
             return self._loaded[name]
 
-    def parse(self, data: bytes, options: ParseOptions) -> Answer:
-        """The answer for one photo's bytes. Raises InputError, Busy or ParserError."""
-        watch = Stopwatch()
+    def parse(self, data: bytes, options: ParseOptions, check: Check = always) -> Answer:
+        """The answer for one photo's bytes. Raises InputError, Busy or ParserError, and what `check` raises.
+
+        check: asked before each step and while we wait; it raises where nobody waits for the answer any more.
+        """
+        watch, until = Stopwatch(), time.monotonic() + self.settings.queue_timeout_s
+        with ExitStack() as inside:
+            with watch.stage("wait"):
+                inside.enter_context(self._line.enter(check, until))
+            check()
+            return self._answer(data, options, watch, lambda: self._gate.enter(check, until))
+
+    def _answer(self, data: bytes, options: ParseOptions, watch: Stopwatch, enter: Enter) -> Answer:
         with watch.stage("decode"):
-            image = read_image(data, max_bytes=self.settings.max_bytes, max_pixels=self.settings.max_pixels)
+            image = self._decode(data)
         parser = self.load(options.parser)
+
+        def run() -> Parsing:
+            return _run(parser, image, options.detail, watch, enter)
+
         if self.cache is None:
-            parsing, cached = self._run(parser, image, options.detail, watch), None
+            parsing, cached = run(), None
         else:
             key = key_of(data, parser.info, options, self.settings.precision)
+            waited_ms = watch.timing_ms["wait"]
             with watch.stage("cache"):
-                parsing, cached = self.cache.find(key, lambda: self._run(parser, image, options.detail, watch))
-            made_ms = watch.timing_ms.get("wait", 0.0) + watch.timing_ms.get("parse", 0.0)
+                parsing, cached = self.cache.find(key, run)
+            made_ms = watch.timing_ms["wait"] - waited_ms + watch.timing_ms.get("parse", 0.0)
             watch.timing_ms["cache"] = round(watch.timing_ms["cache"] - made_ms, 2)
         with watch.stage("compose"):
             outlined = parsing.people if options.outline else None
@@ -104,11 +131,12 @@ class Pipeline:
 
     def parse_frame(self, image: NDArray[np.uint8], options: ParseOptions) -> Parsing:
         """The Parsing of one frame, (H, W, 3) uint8 RGB, of a video; not cached. Raises Busy or ParserError."""
-        return self._run(self.load(options.parser), image, options.detail, Stopwatch())
+        return _run(self.load(options.parser), image, options.detail, Stopwatch(), self._gate.enter)
 
-    def _run(self, parser: Parser, image: NDArray[np.uint8], detail: bool, watch: Stopwatch) -> Parsing:
-        with ExitStack() as inside:
-            with watch.stage("wait"):
-                inside.enter_context(self._gate.enter())
-            with watch.stage("parse"):
-                return parser.parse(image) if detail else parser.glance(image)
+
+def _run(parser: Parser, image: NDArray[np.uint8], detail: bool, watch: Stopwatch, enter: Enter) -> Parsing:
+    with ExitStack() as inside:
+        with watch.stage("wait"):
+            inside.enter_context(enter())
+        with watch.stage("parse"):
+            return parser.parse(image) if detail else parser.glance(image)

@@ -76,6 +76,13 @@ class Storage:
                 removed += 1
         return removed
 
+    def clear(self) -> int:
+        """Remove every result, half-written ones too; returns how many went."""
+        entries = self._entries()
+        for _, path in entries:
+            shutil.rmtree(path, ignore_errors=True)
+        return len(entries)
+
     def _entries(self) -> list[tuple[float, Path]]:
         """(modified, folder) of every result and half-written one; nothing else is ours."""
         entries = []

@@ -24,7 +24,8 @@ from tests.redis_server import running_redis
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return Settings(results_dir=tmp_path / "results", jobs_dir=tmp_path / "jobs", cache_dir=tmp_path / "cache")
+    folders = {name: tmp_path / name.removesuffix("_dir") for name in ("results_dir", "jobs_dir", "cache_dir")}
+    return Settings(**folders, decode="thread")  # a process for each test's app would cost seconds in all
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import suppress
 
 import pytest
 
@@ -71,3 +72,75 @@ def test_retry_after_follows_what_a_stay_takes() -> None:
     with gate.enter(), pytest.raises(Busy) as caught, gate.enter():
         pass
     assert caught.value.retry_after_s == 4
+
+
+def test_first_come_first_served() -> None:
+    gate, order, threads = Gate(length=8, timeout_s=10), [], []
+
+    def visit(number: int) -> None:
+        with gate.enter():
+            order.append(number)
+
+    with gate.enter():
+        for number in range(6):
+            threads.append(threading.Thread(target=visit, args=(number,)))
+            threads[-1].start()
+            while len(gate._line) <= number:
+                time.sleep(0.001)
+    for thread in threads:
+        thread.join()
+    assert order == list(range(6))
+
+
+def test_so_many_as_there_are_places_are_inside() -> None:
+    gate = Gate(length=0, timeout_s=10, places=3)
+    with gate.enter(), gate.enter(), gate.enter(), pytest.raises(Busy), gate.enter():
+        pass
+    with gate.enter(), gate.enter(), gate.enter():
+        pass
+
+
+class HungUp(Exception):
+    pass
+
+
+def test_whoever_hangs_up_leaves_the_line_and_the_next_is_served() -> None:
+    gate, gone, served = Gate(length=1, timeout_s=10), threading.Event(), []
+
+    def hang_up() -> None:
+        if gone.is_set():
+            raise HungUp
+
+    def wait() -> None:
+        try:
+            with gate.enter(hang_up):
+                served.append("gone")
+        except HungUp:
+            with gate.enter():
+                served.append("next")
+
+    with gate.enter():
+        thread = threading.Thread(target=wait)
+        thread.start()
+        while not gate._line:
+            time.sleep(0.001)
+        gone.set()
+        time.sleep(0.5)
+    thread.join()
+    assert served == ["next"]
+
+
+def test_no_place_is_lost_where_turn_and_timeout_meet() -> None:
+    gate = Gate(length=50, timeout_s=0.002)
+
+    def visit() -> None:
+        for _ in range(30):
+            with suppress(Busy), gate.enter():
+                time.sleep(0.001)
+
+    threads = [threading.Thread(target=visit) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (gate._inside, len(gate._line)) == (0, 0)

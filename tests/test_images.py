@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import importlib.util
 import io
+import re
 import struct
+import subprocess
 import sys
 import tracemalloc
+import zipfile
 import zlib
 from collections.abc import Callable, Iterable
 from functools import cache
@@ -25,6 +28,7 @@ from humanparse.errors import (
     InvalidOption,
     TooManyBytes,
     TooManyPixels,
+    TypeMismatch,
     UnreadableImage,
     UnsupportedFormat,
 )
@@ -41,7 +45,7 @@ PILLOW_NAMES = {"WebP": "WEBP", "HEIC": "HEIF"}
 
 
 def read(data: bytes, max_bytes: int = 1 << 20, max_pixels: int = 10**6) -> NDArray[np.uint8]:
-    return images.read_image(data, max_bytes=max_bytes, max_pixels=max_pixels)
+    return images.read_image(data, max_bytes=max_bytes, max_pixels=max_pixels, max_side=100_000)
 
 
 def save(picture: Image.Image, name: str, **options: object) -> bytes:
@@ -371,7 +375,14 @@ BROKEN_EXIF = {
 }
 
 
-@pytest.mark.filterwarnings("ignore::UserWarning:PIL")  # as images.py sets it; pytest puts its own filters on top
+def as_images_sets_it(test: Callable[..., None]) -> Callable[..., None]:
+    """The filters of images.py: pytest puts its own on top."""
+    for message in images._HARMLESS:
+        test = pytest.mark.filterwarnings(f"ignore:{message}:UserWarning:PIL")(test)
+    return test
+
+
+@as_images_sets_it
 @pytest.mark.parametrize("exif", BROKEN_EXIF.values(), ids=BROKEN_EXIF)
 @pytest.mark.parametrize("name", ["JPEG", "PNG", "WebP"])
 def test_a_broken_exif_block_costs_nobody_the_photo(name: str, exif: bytes) -> None:
@@ -641,7 +652,7 @@ def test_a_mistake_of_ours_is_not_the_photos(monkeypatch: pytest.MonkeyPatch) ->
         read(example("PNG"))
 
 
-@pytest.mark.filterwarnings("ignore::UserWarning:PIL")
+@as_images_sets_it
 @settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 @pytest.mark.parametrize("name", ["JPEG", "PNG", "WebP", "GIF", "TIFF", "BMP"])
@@ -657,6 +668,97 @@ def test_damage_never_raises_anything_but_input_errors(name: str, data: st.DataO
     except InputError:
         return
     assert image.dtype == np.uint8 and image.ndim == 3 and image.shape[2] == 3 and image.size > 0
+
+
+@pytest.mark.parametrize(
+    ("message", "taken"),
+    [
+        ("Possibly corrupt EXIF data.  Expecting to read 9 bytes but only got 0. Skipping tag 1", True),
+        ("Metadata Warning, tag 282 had too many entries: 2, expected 1", True),
+        ("Corrupt pixel data, say", False),
+    ],
+)
+def test_warnings_are_errors_but_for_what_is_said_of_metadata(message: str, taken: bool) -> None:
+    """In a process of its own, where no test runner changes the filters."""
+    program = (
+        "import io, sys, warnings\n"
+        "from PIL import Image, PngImagePlugin\n"
+        "from humanparse.errors import UnreadableImage\n"
+        "from humanparse.images import read_image\n"
+        "load = PngImagePlugin.PngImageFile.load\n"
+        "def warn(self):\n"
+        "    warnings.warn_explicit(sys.argv[1], UserWarning, 'x.py', 1, module='PIL.PngImagePlugin')\n"
+        "    return load(self)\n"
+        "PngImagePlugin.PngImageFile.load = warn\n"
+        "stream = io.BytesIO(); Image.new('RGB', (2, 2)).save(stream, 'PNG')\n"
+        "try:\n"
+        "    read_image(stream.getvalue(), max_bytes=10**6, max_pixels=10**6); print('taken')\n"
+        "except UnreadableImage: print('refused')\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", program, message], capture_output=True, text=True, check=True)
+    assert (ended.stdout.strip(), ended.stderr) == ("taken" if taken else "refused", "")
+
+
+# Files that are two things, or of odd shapes
+
+
+@pytest.mark.parametrize("name", ["JPEG", "PNG", "GIF"])
+def test_a_polyglot_is_read_as_what_it_begins_as(name: str) -> None:
+    """A zip, a page with a script, another picture behind the picture: pixels are read, nothing else is looked at."""
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as members:
+        members.writestr("evil.html", "<script>alert(1)</script>")
+    for other in (archive.getvalue(), b"<html><script>alert(1)</script>", example("PNG"), b"%PDF-1.7\n"):
+        assert np.array_equal(read(example(name) + other), read(example(name)))
+
+
+def test_what_begins_as_something_else_is_refused_whatever_lies_behind() -> None:
+    for first in (b"<html>", b"%PDF-1.7\n", b"PK\3\4", b"#!/bin/sh\n", b"\0"):
+        with pytest.raises(UnsupportedFormat):
+            read(first + example("JPEG"))
+
+
+def test_the_side_limit_is_exact() -> None:
+    data = save(Image.new("L", (3000, 2)), "PNG")
+    assert images.read_image(data, max_bytes=10**6, max_pixels=10**6, max_side=3000).shape == (2, 3000, 3)
+    with pytest.raises(TooManyPixels, match="3000x2; a side may have 2,999 pixels"):
+        images.read_image(data, max_bytes=10**6, max_pixels=10**6, max_side=2999)
+
+
+def test_of_a_thousand_frames_one_is_decoded() -> None:
+    frames = [Image.new("P", (300, 300), index % 200) for index in range(1000)]
+    data = save(frames[0], "GIF", save_all=True, append_images=frames[1:], duration=20, optimize=False)
+    tracemalloc.start()
+    try:
+        assert read(data).shape == (300, 300, 3)
+        assert tracemalloc.get_traced_memory()[1] < 20 * 300 * 300 + 2 * len(data)
+    finally:
+        tracemalloc.stop()
+
+
+# What a file is declared as
+
+
+DECLARED = {"JPEG": "image/jpeg", "PNG": "image/png", "WebP": "image/webp", "BMP": "image/x-ms-bmp"}
+DECLARED |= {"TIFF": "image/tiff", "GIF": "image/gif", "AVIF": "image/avif", "HEIC": "image/heic"}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_file_is_what_it_is_declared_as(name: str) -> None:
+    start = example(name)[: images.LONGEST_SIGNATURE]
+    for declared in ("", "application/octet-stream", "image/*", DECLARED[name], f"{DECLARED[name].upper()}; x=y"):
+        images.check_declared(declared, start)
+    wrong = "image/png" if name != "PNG" else "image/jpeg"
+    for declared in (wrong, "text/plain", "image/svg+xml", "video/mp4"):
+        with pytest.raises(TypeMismatch, match=f"declared as {re.escape(declared)}, but it is {name}") as caught:
+            images.check_declared(declared, start)
+        assert caught.value.context["found"].startswith("image/")
+
+
+def test_sloppy_names_of_a_type_are_that_type() -> None:
+    images.check_declared("image/jpg", example("JPEG"))
+    images.check_declared("image/x-png", example("PNG"))
+    images.check_declared("image/png", b"no image at all")  # is said elsewhere
 
 
 # Encoding

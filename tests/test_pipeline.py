@@ -28,7 +28,7 @@ def test_an_answer_holds_photo_overlay_parsing_and_timing(pipeline: Pipeline, ph
     assert answer.overlay.shape == answer.image.shape
     assert not np.array_equal(answer.overlay, answer.image)
     assert answer.parsing.size == answer.image.shape[:2]
-    assert list(answer.timing_ms) == ["decode", "wait", "parse", "compose"]
+    assert list(answer.timing_ms) == ["wait", "decode", "parse", "compose"]
     assert all(value >= 0 for value in answer.timing_ms.values())
 
 

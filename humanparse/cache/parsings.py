@@ -35,6 +35,10 @@ class Blobs(Protocol):
 
     def put(self, key: str, data: bytes) -> bool: ...
 
+    def expire(self) -> None: ...
+
+    def clear(self) -> None: ...
+
 
 class ParsingCache:
     """`find` answers from the cache, or makes the parsing, once for all who ask for it at the same time.
@@ -63,6 +67,14 @@ class ParsingCache:
                 raise Busy("The same photo is being parsed, and takes long; try again in 1 s.") from exc
             except _NotMade:
                 continue  # the other's failure is the other's (its time was up, say): try ourselves
+
+    def expire(self) -> None:
+        """Remove what is too old."""
+        self._blobs.expire()
+
+    def clear(self) -> None:
+        """Remove everything that is kept."""
+        self._blobs.clear()
 
     def _lead(self, key: str, make: Callable[[], Parsing], own: Future[Parsing]) -> tuple[Parsing, str]:
         try:

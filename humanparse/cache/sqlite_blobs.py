@@ -65,6 +65,19 @@ class SqliteBlobs:
 
         return len(data) <= self._max_bytes // LARGEST_SHARE and self._try(write, False)
 
+    def expire(self) -> None:
+        """Remove what is too old, also where nobody puts anything any more."""
+
+        def write(db: sqlite3.Connection) -> None:
+            db.execute("DELETE FROM entries WHERE stored_at < ?", (time.time() - self._max_age_s,))
+
+        if self._path.exists():
+            self._try(write, None)
+
+    def clear(self) -> None:
+        """Remove everything."""
+        shared_database.remove(self._path)
+
     def _make_room(self, db: sqlite3.Connection) -> None:
         over = db.execute("SELECT sum(size) FROM entries").fetchone()[0] - self._max_bytes
         if over <= 0:

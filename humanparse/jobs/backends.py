@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -37,8 +37,16 @@ def open_store(settings: Settings) -> Store:
     return RedisStore(settings.broker_url)
 
 
-def open_jobs(settings: Settings, pipeline: Pipeline, describe_error: DescribeError) -> Jobs:
-    """The jobs of a service process; nothing is read, written or started yet."""
+def open_jobs(
+    settings: Settings,
+    pipeline: Pipeline,
+    describe_error: DescribeError,
+    besides: Sequence[Callable[[], object]] = (),
+) -> Jobs:
+    """The jobs of a service process; nothing is read, written or started yet.
+
+    besides: what else expires, and is to be looked at when jobs are, also where nobody asks for anything.
+    """
     store, files = open_store(settings), JobFiles(settings.jobs_dir)
     worker = None if settings.broker_url else Worker(settings, pipeline, store, files, describe_error)
 
@@ -48,7 +56,7 @@ def open_jobs(settings: Settings, pipeline: Pipeline, describe_error: DescribeEr
         runner.wake()
 
     tell = _broker(settings, store) if settings.broker_url else None
-    caretaker = Caretaker(settings, store, files, announce, describe_error)
+    caretaker = Caretaker(settings, store, files, announce, describe_error, besides=besides)
     runner = Runner(caretaker, worker, min(settings.job_lease_s / CARES, LONGEST_CARE_S))
     return Jobs(Desk(settings, store, files, announce), runner)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from humanparse.config import Settings
@@ -38,10 +38,13 @@ class Caretaker:
         announce: Callable[[str], None],
         describe_error: DescribeError,
         send: Send | None = None,
+        besides: Sequence[Callable[[], object]] = (),
     ) -> None:
+        """besides: what else has to be done now and then, where jobs expire."""
         self._settings, self._store, self._files, self._announce = settings, store, files, announce
         self._describe_error = describe_error
         self._send = send or (lambda url, id, body: callbacks.send(url, id, body, settings.callback_secret))
+        self._besides = besides
         self._expired_at = 0.0
 
     def look(self) -> None:
@@ -50,6 +53,8 @@ class Caretaker:
         self._announce_again()
         if time.time() - self._expired_at >= EXPIRE_EVERY_S:
             self._expired_at = time.time()
+            for step in self._besides:
+                step()
             self.expire()
 
     def expire(self) -> None:

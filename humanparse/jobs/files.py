@@ -128,6 +128,12 @@ class JobFiles:
     def _results(self, id: str, token: str) -> tuple[Path, Path]:
         return self.result_path(id, token), self.data_path(id, token)
 
+    def clear(self) -> None:
+        """Remove the folders of all jobs, half-written ones too."""
+        for path in self.folder.iterdir() if self.folder.is_dir() else ():
+            if ID.fullmatch(path.name.removeprefix(PARTIAL)) and path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+
     def _path(self, id: str) -> Path:
         if not ID.fullmatch(id):
             raise JobExpired("This job is not here: it has expired, or never was.")

@@ -117,6 +117,14 @@ class RedisStore(Store):
             rank = self._redis.zrank(QUEUE, job.id)
         return 0 if rank is None else int(rank) + 1
 
+    def clear(self) -> int:
+        with _reaching():
+            count = 0
+            for key in self._redis.scan_iter(PREFIX + "*", 500):
+                count += key.decode().startswith(_id(""))
+                self._redis.delete(key)
+        return count
+
     def load(self) -> Load:
         with _reaching():
             queued = self._redis.zcard(QUEUE)

@@ -89,6 +89,13 @@ class SqliteStore(Store):
         with self._connect() as db:
             return int(db.execute(before, (QUEUED, job.id, QUEUED)).fetchone()[0])
 
+    def clear(self) -> int:
+        with self._connect() as db:
+            db.execute("PRAGMA secure_delete = ON")  # names and addresses are overwritten, not only unlinked
+            count = db.execute("DELETE FROM jobs").rowcount
+            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return int(count)
+
     def load(self) -> Load:
         with self._connect() as db:
             return _load(db)

@@ -73,5 +73,9 @@ class Store(ABC):
         """1 for the queued job that is next, 2 for the one behind it ...; 0 for jobs that do not wait."""
 
     @abstractmethod
+    def clear(self) -> int:
+        """Forget every job; returns how many there were."""
+
+    @abstractmethod
     def load(self) -> Load:
         """How much there is."""

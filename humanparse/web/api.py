@@ -10,6 +10,7 @@ from humanparse.parsers import PARSERS, choose_parser, make_parser
 from humanparse.web import service
 from humanparse.web.answers import respond
 from humanparse.web.errors import STATUS, problem
+from humanparse.web.patience import make_check
 from humanparse.web.requests import accepted_format, read_request
 
 blueprint = Blueprint("api", __name__)
@@ -20,7 +21,7 @@ def parse() -> Response:
     """A photo in, every person's parts out."""
     photo, options = read_request(service().settings)
     format = options.format or accepted_format()
-    response = respond(service().pipeline.parse(photo.data, options), options, format, photo.name)
+    response = respond(service().pipeline.parse(photo.data, options, make_check()), options, format, photo.name)
     response.vary.add("Accept")
     return response
 

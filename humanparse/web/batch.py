@@ -9,20 +9,23 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import partial
 from io import BytesIO
 from tempfile import SpooledTemporaryFile
-from typing import IO, Any, Final
+from typing import IO, Any, Final, NamedTuple
 
 from flask import Blueprint, Response, g, request, stream_with_context
 from werkzeug.datastructures import FileStorage
 
 from humanparse.batches import Outcome, Photo, answer_type, parse_photo, unpack, write_answer
-from humanparse.errors import Busy, UnsupportedFormat
+from humanparse.errors import Busy, ClientGone, TypeMismatch, UnsupportedFormat
 from humanparse.exports import JSON
+from humanparse.images import LONGEST_SIGNATURE
 from humanparse.options import ParseOptions
 from humanparse.web import service
 from humanparse.web.errors import describe_error
-from humanparse.web.requests import FIELDS, accepted_format, read_options
+from humanparse.web.patience import make_check
+from humanparse.web.requests import FIELDS, accepted_format, check_type, read_fields, read_options
 
 blueprint = Blueprint("batch", __name__)
 
@@ -37,10 +40,10 @@ def parse_batch() -> Response:
     settings = service().settings
     g.max_bytes = request.max_content_length = settings.batch_bytes
     with ExitStack() as opening:
-        uploads, fields = read_uploads(opening)
+        uploads, fields, refused = read_uploads(opening)
         options = read_options(fields, settings)
         format = options.format or accepted_format(ACCEPTABLE)
-        outcomes = _outcomes(unpack(uploads, settings), options, format)
+        outcomes = _outcomes(unpack(uploads, settings, refused), options, format)
         first = next(outcomes)  # raises Busy while the status can still say so
         files = opening.pop_all()  # theirs until the last byte is sent
     response = Response(stream_with_context(_closing(files, write_answer(_chain(first, outcomes), format))))
@@ -51,16 +54,32 @@ def parse_batch() -> Response:
     return response
 
 
-def read_uploads(opening: ExitStack) -> tuple[list[tuple[str, IO[bytes]]], dict[str, Any]]:
-    """Names and files of the request, open until `opening` closes; its other fields. Raises UnsupportedFormat."""
+class Uploads(NamedTuple):
+    """Names and files of a request, its other fields, and which files (by index) are not what they are declared as."""
+
+    files: list[tuple[str, IO[bytes]]]
+    fields: dict[str, Any]
+    refused: dict[int, TypeMismatch]
+
+
+def read_uploads(opening: ExitStack) -> Uploads:
+    """What the request holds; its files are open until `opening` closes. Raises UnsupportedFormat."""
     if request.mimetype == "multipart/form-data":
         sent = [upload for name in FIELDS for upload in request.files.getlist(name)]
-        return [(upload.filename or "", _take(upload, opening)) for upload in sent], request.form.to_dict()
+        refused = {}
+        for index, upload in enumerate(sent):
+            try:
+                check_type(upload.mimetype, upload.read(LONGEST_SIGNATURE))
+            except TypeMismatch as error:
+                refused[index] = error
+            upload.seek(0)
+        files = [(upload.filename or "", _take(upload, opening)) for upload in sent]
+        return Uploads(files, read_fields(), refused)
     if request.mimetype in ZIP_TYPES:
         body: IO[bytes] = opening.enter_context(SpooledTemporaryFile(IN_MEMORY))  # noqa: SIM115 - `opening` closes it
         shutil.copyfileobj(request.stream, body)
         body.seek(0)
-        return [("", body)], {}
+        return Uploads([("", body)], {}, {})
     raise UnsupportedFormat(
         f"The body is {request.mimetype or 'of no type'}; send multipart/form-data with fields 'image', or a zip.",
         allowed=["multipart/form-data", *ZIP_TYPES],
@@ -76,9 +95,14 @@ def _take(upload: FileStorage, opening: ExitStack) -> IO[bytes]:
 
 def _outcomes(photos: list[Photo], options: ParseOptions, format: str) -> Iterator[Outcome]:
     """Each photo parsed when its turn comes. Raises Busy for the first photo only."""
+    parse = partial(service().pipeline.parse, check=make_check())
     for index, photo in enumerate(photos):
         try:
-            row, file = parse_photo(photo, service().pipeline.parse, options, format)
+            row, file = parse_photo(photo, parse, options, format)
+        except ClientGone:
+            if index == 0:
+                raise
+            return  # the answer has begun, and nobody reads it
         except Exception as error:  # as at the edge of the app: one photo's fault is not the next one's
             if index == 0 and isinstance(error, Busy):
                 raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 from typing import Any, Final
 
@@ -17,6 +18,11 @@ STATUS: Final[dict[type[errors.HumanParseError], int]] = {
     errors.UnreadableImage: 400,
     errors.UnreadableVideo: 400,
     errors.UnsupportedFormat: 415,
+    errors.TypeMismatch: 415,
+    errors.DecodeTimeout: 422,
+    errors.SlowUpload: 408,
+    errors.UrlRefused: 422,
+    errors.UrlFailed: 422,
     errors.TooManyBytes: 413,
     errors.TooManyPixels: 413,
     errors.TooManyFiles: 413,
@@ -27,6 +33,11 @@ STATUS: Final[dict[type[errors.HumanParseError], int]] = {
     errors.NotFound: 404,
     errors.ResultExpired: 404,
     errors.JobExpired: 404,
+    errors.AccessError: 403,
+    errors.KeyNeeded: 401,
+    errors.CrossSite: 403,
+    errors.RateLimited: 429,
+    errors.ClientGone: 499,  # nginx's number; nobody is there to read it
     errors.JobConflict: 409,
     errors.JobUnfinished: 409,
     errors.JobCancelled: 409,
@@ -39,28 +50,35 @@ STATUS: Final[dict[type[errors.HumanParseError], int]] = {
     errors.HubUnreachable: 500,
     errors.NoSpace: 500,
     errors.JobAbandoned: 500,
-    errors.StorageError: 500,
+    errors.StorageError: 503,  # a full disk passes
     errors.ConfigError: 500,
 }
 TITLES: Final = {
     400: "The image cannot be used",
+    401: "A key is needed",
+    403: "Not allowed",
     404: "Not here",
     405: "Not done that way",
     406: "Not a type we answer",
+    408: "Too slow",
     409: "Not in this state",
     413: "Too large",
     415: "Not a type we take",
     422: "An option is not right",
+    429: "Too often",
+    499: "Nobody is there",
     500: "Our fault",
     503: "Not now",
 }
+WAITING: Final = (errors.Busy, errors.RateLimited)  # they know when to ask again
+FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 log = logging.getLogger(__name__)
 OPAQUE: Final = "Something went wrong here; it is in our log under this request's id."
 
 
 def install(app: Flask) -> None:
     """Answer every exception in `app` in the one shape."""
-    app.register_error_handler(errors.HumanParseError, _known)
+    app.register_error_handler(errors.HumanParseError, known)
     app.register_error_handler(HTTPException, _from_http)
     app.register_error_handler(Exception, _unforeseen)
 
@@ -90,7 +108,7 @@ def describe_error(error: Exception, request_id: str | None = None) -> dict[str,
     status = STATUS[type(error)]
     if status >= 500 and not isinstance(error, errors.Busy):
         log.error("%s %s: %s", request_id, error.code, error.message, exc_info=error)
-    wait = {"retry_after_s": error.retry_after_s} if isinstance(error, errors.Busy) else {}
+    wait = {"retry_after_s": error.retry_after_s} if isinstance(error, WAITING) else {}
     return problem(status, error.code, error.message, **error.context, **wait, request_id=request_id)
 
 
@@ -98,10 +116,15 @@ def _current_id() -> str:
     return str(g.get("request_id", "")) if has_app_context() else ""
 
 
-def _known(error: errors.HumanParseError) -> Response:
+def known(error: errors.HumanParseError) -> Response:
+    """The whole answer to a request that ended so."""
     answer = _answer(describe_error(error))
-    if isinstance(error, errors.Busy):
+    if isinstance(error, WAITING):
         answer.headers["Retry-After"] = str(error.retry_after_s)
+    if isinstance(error, errors.KeyNeeded):
+        answer.headers["WWW-Authenticate"] = 'Bearer realm="humanparse"'  # RFC 6750
+    if isinstance(error, (errors.SlowUpload, errors.ClientGone)):
+        answer.headers["Connection"] = "close"  # part of the body may still be under way
     return answer
 
 
@@ -110,7 +133,7 @@ def _from_http(error: HTTPException) -> Response:
     if isinstance(error, RequestEntityTooLarge):
         limit = g.get("max_bytes", current_app.extensions["humanparse"].settings.max_bytes)
         message = f"The upload is too large; at most {limit:,} bytes are allowed."
-        return _known(errors.TooManyBytes(message, limit=limit))
+        return known(errors.TooManyBytes(message, limit=limit))
     status = error.code or 500
     codes = {400: "bad_input", 404: "not_found", 405: "method_not_allowed", 415: "unsupported_format"}
     answer = _answer(problem(status, codes.get(status, "http_error"), error.description or error.name))
@@ -121,6 +144,8 @@ def _from_http(error: HTTPException) -> Response:
 
 
 def _unforeseen(error: Exception) -> Response:
+    if isinstance(error, OSError) and error.errno in FULL:  # of a form that was too large for memory
+        return known(errors.StorageError("The upload cannot be kept while it is read: the disk is full."))
     return _answer(describe_error(error))
 
 

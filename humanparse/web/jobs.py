@@ -170,7 +170,9 @@ def _describe_callback(job: Job) -> dict[str, Any] | None:
 def _read(opening: ExitStack) -> _Sent:
     """Files and fields by the readers of /api/parse and /api/parse/batch."""
     if request.mimetype in MANY_TYPES:
-        files, fields = read_uploads(opening)
+        files, fields, refused = read_uploads(opening)
+        for error in refused.values():  # a job says at once what is wrong with the request, and this is
+            raise error
     else:
         photo, fields = read_photo()
         files = [(photo.name, BytesIO(photo.data))]

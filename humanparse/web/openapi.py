@@ -25,6 +25,11 @@ from humanparse.web.schemas import BINARY, CODES, SCHEMAS, listed, option_schema
 
 blueprint = Blueprint("openapi", __name__)
 
+SECURITY = {
+    "bearer": {"type": "http", "scheme": "bearer"},
+    "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+}
+
 
 @blueprint.get("/openapi.json")
 def openapi() -> Response:
@@ -70,7 +75,8 @@ def make_document(settings: Settings) -> dict[str, Any]:
             "/healthz": {"get": get("health", "200 while the process answers", "Health")},
             "/readyz": {"get": get("ready", "200 once the default parser is loaded", "Ready", 503)},
         },
-        "components": {"schemas": SCHEMAS},
+        "security": [{}, {"bearer": []}, {"apiKey": []}],  # a key where the service asks for one
+        "components": {"schemas": SCHEMAS, "securitySchemes": SECURITY},
     }
 
 

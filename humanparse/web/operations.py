@@ -10,7 +10,7 @@ from humanparse.web.errors import TITLES
 from humanparse.web.schemas import BINARY, CODES, TEXT, Schema, ref
 
 IMAGE_TYPES: Final = tuple(format.media_types[0] for format in IMAGE_FORMATS)
-PARSE_PROBLEMS: Final = (400, 406, 413, 415, 422, 500, 503)
+PARSE_PROBLEMS: Final = (400, 401, 403, 406, 408, 413, 415, 422, 429, 500, 503)
 JSON_SHAPES: Final = {"coco": "CocoDataset", "huggingface": "Segments", "labelstudio": "LabelStudioTasks"}
 
 
@@ -60,7 +60,7 @@ def problems(*statuses: int) -> dict[str, Any]:
         str(status): {
             "description": f"{TITLES[status]}: {', '.join(CODES.get(status, [])) or 'internal'}",
             "content": {"application/problem+json": {"schema": ref("Problem")}},
-            **({"headers": {"Retry-After": {"schema": {"type": "integer"}}}} if status == 503 else {}),
+            **({"headers": {"Retry-After": {"schema": {"type": "integer"}}}} if status in (429, 503) else {}),
         }
         for status in sorted(statuses)
     }

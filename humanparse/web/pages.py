@@ -22,6 +22,7 @@ from humanparse.labels import CLASSES, NAMES, PALETTE
 from humanparse.parsers import AUTO, PARSERS, make_parser
 from humanparse.pipeline import Answer, Stopwatch
 from humanparse.web import service
+from humanparse.web.patience import make_check
 from humanparse.web.requests import read_request
 
 blueprint = Blueprint("pages", __name__)
@@ -58,7 +59,7 @@ def index() -> str:
 def upload() -> AnyResponse:
     """The form without JavaScript: parse, keep the result, send the browser to its address."""
     photo, options = read_request(service().settings)
-    answer = service().pipeline.parse(photo.data, options)
+    answer = service().pipeline.parse(photo.data, options, make_check())
     name = service().storage.save(_files(answer))
     return redirect(url_for("pages.result", name=name), 303)
 

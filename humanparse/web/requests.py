@@ -13,10 +13,13 @@ from werkzeug.datastructures import MIMEAccept
 from humanparse.archives import base_name
 from humanparse.batches import UNNAMED
 from humanparse.config import Settings
-from humanparse.errors import InvalidOption, MissingImage, NotAcceptable, UnreadableImage, UnsupportedFormat
+from humanparse.errors import InvalidOption, MissingImage, NotAcceptable, UnreadableImage, UnsupportedFormat, UrlRefused
 from humanparse.exports import FORMATS, JSON
 from humanparse.exports.formats import OVERLAYS
+from humanparse.fetching import fetch_photo, name_of
+from humanparse.images import check_declared
 from humanparse.options import ParseOptions
+from humanparse.web import service
 
 FIELDS = ("image", "file")
 RAW_TYPES = ("application/octet-stream", "")
@@ -34,17 +37,27 @@ class Upload(NamedTuple):
 def read_request(settings: Settings) -> tuple[Upload, ParseOptions]:
     """The photo and the options of the current request; options from the query, and from the body's other fields.
 
-    Raises MissingImage, UnreadableImage, UnsupportedFormat, InvalidOption.
+    Raises MissingImage, UnreadableImage, UnsupportedFormat, TypeMismatch, InvalidOption.
     """
     upload, fields = read_photo()
     return upload, read_options(fields, settings)
+
+
+def check_type(declared: str, start: bytes) -> None:
+    """Raises TypeMismatch where the file that begins with `start` is declared as something else.
+
+    What our own page sends is not held to it: there the browser declares, by the file's suffix, and
+    nobody can be asked to send it otherwise.
+    """
+    if request.headers.get("Sec-Fetch-Site") != "same-origin":
+        check_declared(declared, start)
 
 
 def read_photo() -> tuple[Upload, dict[str, Any]]:
     """The photo of the current request, and the other fields of its form or JSON object.
 
     Multipart field `image` or `file`; JSON {"image": base64 or data URL}; or the image itself as
-    the body. Raises MissingImage, UnreadableImage, UnsupportedFormat.
+    the body. Or, where settings allow it, its address as field or key `url`. Raises InputError.
     """
     kind = request.mimetype
     if kind == "multipart/form-data":
@@ -53,6 +66,7 @@ def read_photo() -> tuple[Upload, dict[str, Any]]:
         upload, fields = _from_json()
     elif kind.startswith("image/") or kind in RAW_TYPES:
         upload, fields = Upload(UNNAMED, request.get_data(cache=False)), {}
+        check_type(kind, upload.data)
     else:
         raise UnsupportedFormat(
             f"The body is {kind}; send multipart/form-data with a field 'image', JSON with a key 'image' "
@@ -62,6 +76,11 @@ def read_photo() -> tuple[Upload, dict[str, Any]]:
     if not upload.data:
         raise MissingImage("There is no image in the request: the field 'image' or the body is empty.")
     return upload, fields
+
+
+def read_fields() -> dict[str, Any]:
+    """The fields of the current form that are no files, each once."""
+    return {name or "": value for name, value in request.form.items()}  # a part may have no name at all
 
 
 def read_options(fields: Mapping[str, Any], settings: Settings, besides: Collection[str] = ()) -> ParseOptions:
@@ -111,20 +130,44 @@ def _from_form() -> tuple[Upload, dict[str, Any]]:
     for name in FIELDS:
         upload = request.files.get(name)
         if upload is not None:
-            return Upload(base_name(upload.filename or "") or UNNAMED, upload.read()), request.form.to_dict()
+            data = upload.read()
+            check_type(upload.mimetype, data)
+            return Upload(base_name(upload.filename or "") or UNNAMED, data), read_fields()
+    fields = read_fields()
+    if "url" in fields:
+        return _fetch(fields.pop("url")), fields
     raise MissingImage("The form has no file field 'image' (or 'file').")
 
 
+def _fetch(url: object) -> Upload:
+    """The photo at an address. Raises UrlRefused, UrlFailed, TooManyBytes."""
+    settings = service().settings
+    if settings.fetch_urls != "on":
+        raise UrlRefused("This service fetches no addresses; send the photo itself.")
+    if not isinstance(url, str):
+        raise UrlRefused("The address under 'url' is not a text.")
+    data = fetch_photo(url, settings.max_bytes, settings.fetch_timeout_s)
+    return Upload(base_name(name_of(url)) or UNNAMED, data)
+
+
 def _from_json() -> tuple[Upload, dict[str, Any]]:
-    body = request.get_json(silent=True)
+    try:
+        body = request.get_json(silent=True)
+    except RecursionError:  # brackets in brackets in brackets
+        body = None
     if not isinstance(body, dict):
         raise UnreadableImage('The body is not a JSON object like {"image": "<base64>"}.')
+    if "url" in body and "image" not in body:
+        return _fetch(body.pop("url")), body
     text = body.pop("image", None)
     if not isinstance(text, str):
         raise MissingImage("The JSON object has no text under 'image'.")
+    declared = ""
     if text.startswith("data:"):
-        text = text.partition(",")[2]
+        declared, _, text = text.removeprefix("data:").partition(",")
     try:
-        return Upload(UNNAMED, b64decode(text, validate=True)), body
+        data = b64decode(text, validate=True)
     except (binascii.Error, ValueError) as exc:
         raise UnreadableImage("The text under 'image' is not base64.") from exc
+    check_type(declared, data)
+    return Upload(UNNAMED, data), body

@@ -229,6 +229,7 @@ SCHEMAS: Final[dict[str, Schema]] = {
     "Ready": record(status={"const": "ready"}, parser=ref("Parser")),
 }
 CODES: Final = {
-    status: sorted({error.code for error in STATUS if STATUS[error] == status}) for status in set(STATUS.values())
+    status: sorted({error.code for error in STATUS if STATUS[error] == status})
+    for status in set(STATUS.values()) - {499}
 }
 """Status -> the codes that a problem of this status may have, but for those that Flask's own errors add."""

@@ -14,9 +14,11 @@ from typing import Any
 
 import pytest
 
+from humanparse import outbound
 from humanparse.errors import InvalidOption
 from humanparse.jobs import callbacks
-from humanparse.jobs.callbacks import check_url, is_public, send, sign
+from humanparse.jobs.callbacks import check_url, send, sign
+from humanparse.outbound import is_public
 
 PRIVATE = [
     "127.0.0.1", "10.1.2.3", "192.168.1.1", "172.16.0.1", "169.254.169.254", "100.64.0.1", "0.0.0.0",
@@ -133,7 +135,7 @@ def test_a_name_is_looked_up_once_and_the_connection_goes_where_was_checked(
         return real("127.0.0.1", port, *args, **options)
 
     checked = []
-    monkeypatch.setattr(callbacks.socket, "getaddrinfo", fake)
+    monkeypatch.setattr(outbound.socket, "getaddrinfo", fake)
     url = receiver.address.replace("127.0.0.1", "told.example")
     assert send(url, "id", b"{}", "s", allowed=lambda address: checked.append(str(address)) is None)
     assert checked == ["127.0.0.1"]
@@ -143,7 +145,7 @@ def test_a_name_is_looked_up_once_and_the_connection_goes_where_was_checked(
 
 def test_a_host_with_one_private_address_among_its_own_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 80)) for address in ("8.8.8.8", "10.0.0.1")]
-    monkeypatch.setattr(callbacks.socket, "getaddrinfo", lambda *args, **options: found)
+    monkeypatch.setattr(outbound.socket, "getaddrinfo", lambda *args, **options: found)
     assert not send("http://told.example/", "id", b"{}", "s")
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from humanparse.config import Settings
+from humanparse.gate import Check, always
 from humanparse.jobs.backends import Jobs, open_jobs
 from humanparse.jobs.records import QUEUED, SUCCEEDED
 from humanparse.options import ParseOptions
@@ -56,10 +57,10 @@ def test_two_services_share_the_work_and_each_job_is_done_once(settings: Setting
     done: list[tuple[int, bytes]] = []
 
     class Noting(Pipeline):
-        def parse(self, data: bytes, options: ParseOptions) -> Answer:
+        def parse(self, data: bytes, options: ParseOptions, check: Check = always) -> Answer:
             done.append((id(self), data))
             time.sleep(0.01)  # so that both get some
-            return pipeline.parse(data, options)
+            return pipeline.parse(data, options, check)
 
     from tests.band_parser import BandParser
 
@@ -81,10 +82,10 @@ def test_a_stop_puts_the_job_back_and_the_next_start_ends_it(
     begun, go_on = threading.Event(), threading.Event()
 
     class Slow(Pipeline):
-        def parse(self, data: bytes, options: ParseOptions) -> Answer:
+        def parse(self, data: bytes, options: ParseOptions, check: Check = always) -> Answer:
             begun.set()
             go_on.wait(PATIENCE_S)
-            return pipeline.parse(data, options)
+            return pipeline.parse(data, options, check)
 
     first = open_jobs(settings, Slow(settings), describe_error)
     from dataclasses import replace

@@ -13,6 +13,7 @@ import pytest
 
 from humanparse.config import Settings
 from humanparse.errors import Busy, ParserUnavailable, StorageError
+from humanparse.gate import Check, always
 from humanparse.jobs import records
 from humanparse.jobs.records import CANCELLED, FAILED, QUEUED, RUNNING, SUCCEEDED, Job
 from humanparse.jobs.sqlite_store import SqliteStore
@@ -28,10 +29,10 @@ class Hooked(Pipeline):
         self.pipeline, self.photos = pipeline, 0
         self.before: Any = lambda: None
 
-    def parse(self, data: bytes, options: ParseOptions) -> Answer:
+    def parse(self, data: bytes, options: ParseOptions, check: Check = always) -> Answer:
         self.photos += 1
         self.before()
-        return self.pipeline.parse(data, options)
+        return self.pipeline.parse(data, options, check)
 
 
 @pytest.fixture

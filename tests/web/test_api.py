@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode, b64encode
+from contextlib import ExitStack
 from dataclasses import replace
 from io import BytesIO
 from typing import Any
@@ -27,7 +28,7 @@ from tests.band_parser import BandParser
 
 
 def post_form(client: FlaskClient, data: bytes, field: str = "image", query: str = "", **fields: str) -> TestResponse:
-    form = {**fields, field: (BytesIO(data), "../../etc/My Holiday.jpg")}
+    form = {**fields, field: (BytesIO(data), "../../etc/My Holiday.jpg", "application/octet-stream")}
     return client.post(f"/api/parse{query}", data=form)
 
 
@@ -161,9 +162,11 @@ def test_too_many_pixels_is_413(tmp_path: Any) -> None:
 
 
 def test_busy_is_503_with_a_time_to_come_back(app: Flask, client: FlaskClient, photo: bytes) -> None:
-    gate = app.extensions["humanparse"].pipeline._gate
-    gate.length = 0
-    with gate.enter():
+    line = app.extensions["humanparse"].pipeline._line
+    line.length = 0
+    with ExitStack() as inside:
+        for _ in range(line.places):
+            inside.enter_context(line.enter())
         response = post_form(client, photo)
     check_problem(response, 503, "busy")
     assert int(response.headers["Retry-After"]) >= 1
@@ -247,3 +250,42 @@ def test_proxies_are_believed_as_far_as_the_setting_says(
         client.get("/healthz", headers={"X-Forwarded-For": "8.8.8.8, 9.9.9.9", "X-Forwarded-Proto": "https"})
         assert request.remote_addr == seen
         assert request.scheme == ("https" if proxies == 1 else "http")
+
+
+def test_a_photo_that_is_not_what_it_is_declared_as_is_refused_with_both_named(
+    client: FlaskClient, photo: bytes
+) -> None:
+    for response in (
+        client.post("/api/parse", data=photo, content_type="image/png"),
+        client.post("/api/parse", data={"image": (BytesIO(photo), "photo.png")}),
+        post_json(client, photo, prefix="data:image/png;base64,"),
+        client.post("/api/jobs", data=photo, content_type="image/png"),
+        client.post("/api/jobs", data={"image": (BytesIO(photo), "photo.png")}),
+    ):
+        problem = check_problem(response, 415, "type_mismatch")
+        assert "declared as image/png, but it is JPEG" in problem["detail"]
+        assert problem["allowed"] == ["image/jpeg", "application/octet-stream"]
+    for response in (
+        client.post("/api/parse", data=photo, content_type="application/octet-stream"),
+        client.post("/api/parse", data=photo, content_type="image/jpg"),
+        client.post("/api/parse", data={"image": (BytesIO(photo), "photo")}),
+        post_json(client, photo, prefix="data:;base64,"),
+        # our own page: there a browser declares, by the suffix, and nobody can help it
+        client.post(
+            "/upload", data={"image": (BytesIO(photo), "photo.png")}, headers={"Sec-Fetch-Site": "same-origin"}
+        ),
+    ):
+        assert response.status_code in (200, 303), response.text
+
+
+def test_a_field_without_a_name_is_an_unknown_option(client: FlaskClient, photo: bytes) -> None:
+    parts = (b'--x\r\nContent-Disposition: form-data; name="image"; filename="a"\r\n\r\n', photo)
+    body = b"".join([*parts, b"\r\n--x\r\nContent-Disposition: form-data\r\n\r\n1\r\n--x--\r\n"])
+    response = client.post("/api/parse", data=body, content_type="multipart/form-data; boundary=x")
+    check_problem(response, 422, "invalid_option")
+
+
+def test_a_photo_of_one_row_is_parsed(client: FlaskClient) -> None:
+    for height, width in ((1, 1), (1, 9000), (9000, 1)):
+        response = post_form(client, encode_png(np.zeros((height, width, 3), np.uint8)))
+        assert response.get_json()["image"] == {"width": width, "height": height}

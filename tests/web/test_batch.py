@@ -94,7 +94,7 @@ def test_a_bad_file_fails_alone_with_its_problem(client: FlaskClient, photo: byt
 @pytest.mark.parametrize("name", FORMATS)
 def test_other_formats_come_as_a_zip_with_a_table(client: FlaskClient, photo: bytes, name: str) -> None:
     format = FORMATS[name]
-    response = post(client, ("a.jpg", photo), ("bad.jpg", b"x"), ("in/a.png", photo), query=f"?format={name}")
+    response = post(client, ("a.jpg", photo), ("bad.jpg", b"x"), ("in/a.jpe", photo), query=f"?format={name}")
     assert response.status_code == 200, response.text
     assert response.content_type == "application/zip"
     assert response.headers["Content-Disposition"] == "inline; filename=parsings.zip"
@@ -108,7 +108,16 @@ def test_other_formats_come_as_a_zip_with_a_table(client: FlaskClient, photo: by
         assert set(archive.namelist()) == {"results.json", *filter(None, outputs)}
         assert (index["succeeded"], index["failed"]) == (2, 1)
         if name == "coco":
-            assert [image["file_name"] for image in json.loads(archive.read(shared))["images"]] == ["a.jpg", "a.png"]
+            assert [image["file_name"] for image in json.loads(archive.read(shared))["images"]] == ["a.jpg", "a.jpe"]
+
+
+def test_a_file_that_is_not_what_it_is_declared_as_fails_alone(client: FlaskClient, photo: bytes) -> None:
+    rows = results(
+        post(client, ("a.png", photo), ("a.jpg", photo))
+    )  # test clients declare by the suffix, as browsers do
+    assert [row["status"] for row in rows] == ["error", "success"]
+    problem = rows[0]["problem"]
+    assert (problem["code"], problem["declared"], problem["found"]) == ("type_mismatch", "image/png", "image/jpeg")
 
 
 def test_nothing_sent_is_an_error_of_the_request(client: FlaskClient) -> None:
@@ -168,11 +177,11 @@ def test_a_full_line_refuses_the_request_or_a_later_photo(
     parse, calls = pipeline.parse, []
 
     def busy_from(first: int) -> None:
-        def fake(data: bytes, options: Any) -> Any:
+        def fake(data: bytes, options: Any, check: Any) -> Any:
             calls.append(data)
             if len(calls) > first:
                 raise Busy("Full.", retry_after_s=7)
-            return parse(data, options)
+            return parse(data, options, check)
 
         calls.clear()
         monkeypatch.setattr(pipeline, "parse", fake)
@@ -190,7 +199,7 @@ def test_a_full_line_refuses_the_request_or_a_later_photo(
 def test_the_unforeseen_stays_in_the_log(
     app: Flask, client: FlaskClient, photo: bytes, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise ZeroDivisionError("secret detail")
 
     monkeypatch.setattr(app.extensions["humanparse"].pipeline, "parse", fail)

@@ -40,7 +40,7 @@ def test_an_unticked_outline_is_no_outline(app: Flask, photo: bytes, ticked: boo
     seen: list[ParseOptions] = []
     pipeline = app.extensions["humanparse"].pipeline
     parse = pipeline.parse
-    pipeline.parse = lambda data, options: seen.append(options) or parse(data, options)
+    pipeline.parse = lambda data, options, check: seen.append(options) or parse(data, options, check)
     outline = ["true", "false"] if ticked else ["false"]  # as the form's two fields send it
     form = {"outline": outline, "image": (BytesIO(photo), "a.jpg")}
     assert app.test_client().post("/upload", data=form, headers=BROWSER).status_code == 303

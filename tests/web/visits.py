@@ -11,6 +11,7 @@ from werkzeug.test import TestResponse
 
 from app import create_app
 from humanparse.config import Settings
+from humanparse.gate import Check, always
 from humanparse.options import ParseOptions
 from humanparse.pipeline import Answer, Pipeline
 from humanparse.records import ParserInfo, Parsing
@@ -40,8 +41,8 @@ class FailingPipeline(Pipeline):
         super().__init__(settings)
         self.error = error
 
-    def parse(self, data: bytes, options: ParseOptions) -> Answer:
-        del data, options
+    def parse(self, data: bytes, options: ParseOptions, check: Check = always) -> Answer:
+        del data, options, check
         raise self.error
 
 

@@ -1,0 +1,86 @@
+"""The process that decodes: `python -m humanparse.decoding_child FD MAX_PIXELS`, started by `decoding.py` only.
+
+It knows file formats and a socket, and ends when the other end of that is closed.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import signal
+import socket
+import struct
+import sys
+from typing import Final
+
+from humanparse.errors import InputError
+from humanparse.images import read_image
+
+ORDER: Final = struct.Struct("<QQQd")  # bytes of the file, max_pixels, max_side, seconds of CPU
+ANSWER: Final = struct.Struct("<QQQ")  # height, width, 0; or 0, 0, bytes of a problem in JSON
+BYTES_A_PIXEL: Final = 32  # the worst seen is 24: an RGBA picture with a profile, its copies, and the rows to be sent
+ROOM: Final = 768 << 20  # beside that: the file, and what decoders need that does not grow with the picture
+
+
+def main() -> None:
+    line = socket.socket(fileno=int(sys.argv[1]))
+    _confine(int(sys.argv[2]))
+    line.sendall(b"!")
+    while True:
+        order = _receive(line, ORDER.size)
+        if not order:
+            return
+        size, max_pixels, max_side, cpu_s = ORDER.unpack(order)
+        data = _receive(line, size)
+        signal.setitimer(signal.ITIMER_PROF, cpu_s)  # nobody handles SIGPROF: it ends us, in the midst of any C code
+        try:
+            image = read_image(data, max_bytes=size, max_pixels=max_pixels, max_side=max_side)
+        except InputError as error:
+            words = json.dumps({"code": error.code, "message": error.message, "context": error.context}).encode()
+            answer: list[bytes | memoryview] = [ANSWER.pack(0, 0, len(words)), words]
+        else:
+            answer = [ANSWER.pack(image.shape[0], image.shape[1], 0), image.data.cast("B")]
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        del data
+        for part in answer:
+            line.sendall(part)
+        image, answer = None, []  # type: ignore[assignment]  # while we wait, we hold nothing
+
+
+def _confine(max_pixels: int) -> None:
+    """What a decoder needs and no more, from now on."""
+    signal.signal(signal.SIGPROF, signal.SIG_DFL)
+    for ours_to_ignore in (signal.SIGINT, signal.SIGTERM):  # sent to all of a service's processes at its end:
+        signal.signal(ours_to_ignore, signal.SIG_IGN)  # it finishes what it accepted, and we end with it
+    now = _address_space() + ROOM + BYTES_A_PIXEL * max_pixels
+    for kind, limit in (
+        (resource.RLIMIT_AS, now),
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_FSIZE, 0),
+        (resource.RLIMIT_NOFILE, 16),
+    ):
+        hard = resource.getrlimit(kind)[1]
+        limit = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
+        resource.setrlimit(kind, (limit, limit))
+
+
+def _address_space() -> int:
+    """Bytes of it that are ours already, libraries and all."""
+    with open("/proc/self/statm") as file:  # noqa: PTH123 - nothing else here needs pathlib
+        return int(file.read().split()[0]) * resource.getpagesize()
+
+
+def _receive(line: socket.socket, size: int) -> bytes:
+    """So many bytes; none where the other end is closed."""
+    data = bytearray(size)
+    view = memoryview(data)
+    while view:
+        got = line.recv_into(view)
+        if not got:
+            return b""
+        view = view[got:]
+    return bytes(data)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,68 @@
+"""What an operator does beside the service: `keys add|list|remove`; `purge`, which deletes all that is kept."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import Any
+
+from humanparse.cache.parsings import open_cache
+from humanparse.config import Settings
+from humanparse.errors import ConfigError, HumanParseError
+from humanparse.jobs.backends import open_store
+from humanparse.jobs.files import JobFiles
+from humanparse.keys import KeyFile
+from humanparse.storage import Storage
+
+
+def add_operator_commands(commands: Any) -> None:
+    """Add them to the subparsers of the command line."""
+    keys = commands.add_parser("keys", help="API keys: add NAME (prints the key, once), list, remove NAME")
+    keys.add_argument("action", choices=("add", "list", "remove"))
+    keys.add_argument("name", nargs="?", help="whose key it is")
+    keys.set_defaults(run=_keys)
+    purge = commands.add_parser("purge", help="delete every result, job, upload and cached parsing, now")
+    purge.add_argument("--yes", action="store_true", help="do not ask")
+    purge.set_defaults(run=_purge)
+
+
+def _keys(args: argparse.Namespace) -> int:
+    try:
+        path = Settings.from_env().keys_file
+        if not path.name:
+            raise ConfigError("HUMANPARSE_KEYS_FILE is empty; set it to the file that the service reads, too.")
+        keys = KeyFile(path)
+        if args.action == "list":
+            for key in keys.all():
+                print(f"{key.id}  {key.created_at}  {key.name}")
+            return 0
+        if not args.name:
+            raise ConfigError(f"keys {args.action} needs a name.")
+        if args.action == "add":
+            print(keys.add(args.name))
+            print("This is shown once; the file keeps only its hash.", file=sys.stderr)
+        else:
+            keys.remove(args.name)
+    except HumanParseError as error:
+        print(error.message, file=sys.stderr)
+        return 2
+    return 0
+
+
+def _purge(args: argparse.Namespace) -> int:
+    try:
+        settings = Settings.from_env()
+        what = f"{settings.results_dir}, {settings.jobs_dir}" + (f", {settings.cache_dir}" * bool(settings.cache_bytes))
+        if not args.yes and sys.stdin.isatty() and input(f"Delete all in {what}? [y/N] ").lower() not in ("y", "yes"):
+            return 1
+        jobs = open_store(settings).clear()
+        JobFiles(settings.jobs_dir).clear()
+        results = Storage(settings.results_dir, settings.result_age_s, settings.results_bytes).clear()
+        cache = open_cache(settings)
+        if cache is not None:
+            cache.clear()
+    except HumanParseError as error:
+        print(error.message, file=sys.stderr)
+        return 2
+    print(f"Deleted: {results} results, {jobs} jobs with their uploads, and the cache.")
+    return 0

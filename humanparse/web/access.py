@@ -1,0 +1,175 @@
+"""Who may ask, how often, and from which pages: keys, limits, other sites, proxies, and the headers that browsers obey.
+
+With keys on, everything asks for one but what says whether the service lives and what it is. The
+page asks for it once and keeps a cookie that is signed with the key's hash: it needs no secret of
+the service, holds for 30 days, and ends with the key.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Final
+from urllib.parse import urlsplit
+
+from flask import Blueprint, Flask, Response, current_app, g, redirect, render_template, request, url_for
+from flask_cors import CORS
+from flask_limiter import Limiter
+from flask_limiter.errors import RateLimitExceeded
+from itsdangerous import BadSignature, TimestampSigner
+from limits import parse_many
+from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.wrappers import Response as AnyResponse
+
+from humanparse.config import Settings
+from humanparse.errors import ConfigError, CrossSite, KeyNeeded, RateLimited
+from humanparse.keys import Key, KeyFile
+from humanparse.web.errors import known, wants_page
+
+blueprint = Blueprint("access", __name__)
+
+COOKIE: Final = "humanparse_key"
+COOKIE_AGE_S: Final = 30 * 86_400
+OPEN: Final = frozenset({"static", "api.healthz", "api.readyz", "access.enter", "pages.palette"})
+SAFE: Final = ("GET", "HEAD", "OPTIONS")  # RFC 9110, 9.2.1
+NOTHING: Final = ("microphone", "geolocation", "payment", "usb", "serial", "midi", "display-capture", "browsing-topics")
+HEADERS: Final = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",  # browsers that do not know frame-ancestors
+    "Referrer-Policy": "no-referrer",  # a result's address is its key
+    "Permissions-Policy": ", ".join(["camera=(self)", *(f"{name}=()" for name in NOTHING)]),
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
+def install(app: Flask, settings: Settings) -> None:
+    """Set up all of it. Raises ConfigError for a setting that cannot be."""
+    keys = KeyFile(settings.keys_file) if settings.keys_file.name else None
+    origins = _listed(settings.cors_origins)
+    app.extensions["humanparse.keys"] = keys
+    if settings.hosts:
+        app.config["TRUSTED_HOSTS"] = _listed(settings.hosts)
+    if settings.proxies:
+        count = settings.proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
+    app.before_request(lambda: _refuse_other_sites(origins))
+    if keys is not None:
+        keys.all()  # raises now rather than at the first request
+        app.before_request(lambda: _ask_for_key(keys))
+        app.register_blueprint(blueprint)
+    if settings.rate_limit:
+        _limit(app, settings)
+    if origins:
+        CORS(
+            app,
+            resources={r"/api/*": {"origins": origins}},
+            allow_headers=["Content-Type", "Authorization", "X-API-Key", "Idempotency-Key"],
+            expose_headers=["X-Request-ID", "Retry-After", "Location", "Server-Timing", "Cache-Status"],
+            max_age=600,
+        )
+
+
+def add_headers(response: Response) -> Response:
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    return response
+
+
+def _refuse_other_sites(origins: list[str]) -> None:
+    """A page of another site may make a browser send things here; the browser says so. Raises CrossSite.
+
+    Programs that are no browsers send neither header, and are not asked.
+    """
+    if request.method in SAFE:
+        return
+    origin, site = request.headers.get("Origin"), request.headers.get("Sec-Fetch-Site")
+    if origin in origins and request.path.startswith("/api/"):
+        return
+    if site is not None and site not in ("same-origin", "none"):
+        raise CrossSite("Another site's page has made your browser send this; it is not done.")
+    if site is None and origin is not None and urlsplit(origin).netloc != request.host:  # an older browser
+        raise CrossSite("Another site's page has made your browser send this; it is not done.")
+
+
+def _ask_for_key(keys: KeyFile) -> AnyResponse | None:
+    """Let in whoever has a key, and remember which. Raises KeyNeeded; people are sent to where they can enter it."""
+    if request.method == "OPTIONS" or request.endpoint in OPEN:
+        return None
+    key = _given_key(keys)
+    if key is not None:
+        g.key_id = key.id
+        return None
+    if wants_page() and request.method in SAFE:
+        return redirect(url_for("access.enter"), 303)
+    raise KeyNeeded("This service asks for an API key: send it as 'Authorization: Bearer KEY' or 'X-API-Key: KEY'.")
+
+
+def _given_key(keys: KeyFile) -> Key | None:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    text = request.headers.get("X-API-Key") or (token.strip() if scheme.lower() == "bearer" else "")
+    if text:
+        return keys.find(text)
+    id, _, _ = request.cookies.get(COOKIE, "").partition(".")
+    key = keys.by_id(id)
+    if key is None:
+        return None
+    try:
+        _signer(key).unsign(request.cookies[COOKIE], max_age=COOKIE_AGE_S)
+    except BadSignature:
+        return None
+    return key
+
+
+@blueprint.route("/enter", methods=["GET", "POST"])
+def enter() -> AnyResponse | tuple[str, int]:
+    """Where people enter their key."""
+    if request.method == "GET":
+        return render_template("enter.html", wrong=False), 200
+    keys: KeyFile = current_app.extensions["humanparse.keys"]
+    key = keys.find(request.form.get("key", "").strip())
+    if key is None:
+        return render_template("enter.html", wrong=True), 401
+    answer = redirect(url_for("pages.index"), 303)
+    signed = _signer(key).sign(key.id).decode()
+    answer.set_cookie(COOKIE, signed, max_age=COOKIE_AGE_S, httponly=True, samesite="Lax", secure=request.is_secure)
+    return answer
+
+
+def _signer(key: Key) -> TimestampSigner:
+    return TimestampSigner(key.sha256, salt="humanparse.page")
+
+
+def _limit(app: Flask, settings: Settings) -> None:
+    try:
+        parse_many(settings.rate_limit)
+    except ValueError as exc:
+        raise ConfigError(
+            f"HUMANPARSE_RATE_LIMIT is {settings.rate_limit!r}; it must be like '60/minute' or '10/second;1000/day'."
+        ) from exc
+    limiter = Limiter(
+        _client,
+        app=app,
+        application_limits=[settings.rate_limit],  # one count for all that is asked
+        application_limits_exempt_when=lambda: request.method in SAFE,
+        storage_uri=settings.rate_limit_url,
+        in_memory_fallback_enabled=settings.rate_limit_url != "memory://",  # Redis away: each worker counts by itself
+        swallow_errors=True,
+    )
+
+    @app.errorhandler(RateLimitExceeded)
+    def tell(error: RateLimitExceeded) -> Response:
+        limit = limiter.current_limit
+        wait = max(1, round(limit.reset_at - time.time())) if limit else 1
+        message = f"At most {error.limit.limit} of one client; go on in {wait} s."
+        return known(RateLimited(message, retry_after_s=wait))
+
+
+def _client() -> str:
+    """Whose requests are counted together: those with one key, or from one address."""
+    return str(g.get("key_id") or request.remote_addr or "")
+
+
+def _listed(text: str) -> list[str]:
+    return [item.strip() for item in text.split(",") if item.strip()]

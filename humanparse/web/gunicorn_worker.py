@@ -1,0 +1,30 @@
+"""gunicorn's threaded worker, with a time for the head of a request: else a few clients that trickle hold all threads.
+
+(gunicorn waits 5 s for the first byte of a connection, and then for ever.)
+"""
+
+from __future__ import annotations
+
+import socket
+from typing import Any, Final
+
+from gunicorn.workers.gthread import ThreadWorker
+
+from humanparse.web.patience import alarms
+
+HEAD_S: Final = 15.0
+
+
+class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
+    """See gunicorn: `handle` runs in a thread for every request; `handle_request` once its head has been read."""
+
+    def handle(self, conn: Any) -> Any:
+        conn.alarm = alarms.set(HEAD_S, lambda: conn.sock.shutdown(socket.SHUT_RD))
+        try:
+            return super().handle(conn)
+        finally:
+            alarms.off(conn.alarm)
+
+    def handle_request(self, req: Any, conn: Any) -> Any:
+        alarms.off(conn.alarm)
+        return super().handle_request(req, conn)

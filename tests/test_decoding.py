@@ -1,0 +1,221 @@
+"""Decoding in processes of its own: the same pixels and errors, and a crash, a stall or a bomb costs one photo."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+import zlib
+from collections.abc import Iterator
+from contextlib import suppress
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+from PIL import Image
+
+from humanparse.config import Settings
+from humanparse.decoding import PHOTOS_OF_A_LIFE, Decoders, make_decode
+from humanparse.errors import Busy, DecodeTimeout, InputError, TooManyBytes, TooManyPixels, UnreadableImage
+from tests.test_images import NAMES, example, png, save, scene
+
+
+@pytest.fixture(scope="module")
+def decoders() -> Iterator[Decoders]:
+    made = Decoders(Settings(max_pixels=2_000_000, decode_timeout_s=2))
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def in_thread() -> Settings:
+    return Settings(max_pixels=2_000_000, decode="thread")
+
+
+def children() -> list[psutil.Process]:
+    return [child for child in psutil.Process().children() if "humanparse.decoding_child" in child.cmdline()]
+
+
+def idle(decoders: Decoders) -> psutil.Process:
+    """The child that decodes the next photo."""
+    return psutil.Process(decoders._idle[-1].process.pid)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_pixels_are_those_of_decoding_here(name: str, decoders: Decoders, in_thread: Settings) -> None:
+    image = decoders(example(name))
+    assert np.array_equal(image, make_decode(in_thread)(example(name)))
+    assert image.flags.writeable and image.flags.c_contiguous and image.flags.owndata
+
+
+def test_the_errors_are_those_of_decoding_here(decoders: Decoders, in_thread: Settings) -> None:
+    here = make_decode(in_thread)
+    broken = [b"", b"no image", example("PNG")[:60], png(9000, 9000, 8, 2, b""), png(40_000, 2, 8, 2, b"")]
+    for data in broken:
+        with pytest.raises(InputError) as theirs:
+            decoders(data)
+        with pytest.raises(InputError) as ours:
+            here(data)
+        assert type(theirs.value) is type(ours.value)
+        assert (theirs.value.message, theirs.value.context) == (ours.value.message, ours.value.context)
+
+
+def test_the_byte_limit_holds_before_anything_is_sent(decoders: Decoders) -> None:
+    with pytest.raises(TooManyBytes):
+        decoders(bytes(Settings().max_bytes + 1))
+
+
+def slow_jpeg() -> bytes:
+    """A small file that takes libjpeg long: a progressive JPEG with its last scan said again and again."""
+    data = save(Image.new("RGB", (1400, 1400), "grey"), "JPEG", progressive=True)
+    scan = data.rindex(b"\xff\xda")
+    return data[:scan] + data[scan:-2] * 20_000 + data[-2:]
+
+
+def test_a_bomb_of_time_ends_and_the_next_photo_is_decoded(decoders: Decoders) -> None:
+    data = slow_jpeg()
+    assert len(data) < 4_000_000
+    began = time.monotonic()
+    with pytest.raises(DecodeTimeout, match="more than 2 s"):
+        decoders(data)
+    assert time.monotonic() - began < 60  # a machine under load; without the limit it takes some minutes
+    assert decoders(example("JPEG")).shape == scene().shape
+
+
+def test_a_killed_decoder_costs_one_photo(decoders: Decoders) -> None:
+    decoders(example("PNG"))
+    outcome: list[Exception] = []
+
+    def decode() -> None:
+        try:
+            decoders(slow_jpeg())
+        except InputError as error:
+            outcome.append(error)
+
+    child = idle(decoders)
+    used = child.cpu_times().user
+    thread = threading.Thread(target=decode)
+    thread.start()
+    while child.cpu_times().user < used + 0.2:  # it is in the midst of it
+        time.sleep(0.01)
+    os.kill(child.pid, signal.SIGSEGV)  # as a decoder's own mistake would
+    thread.join()
+    assert [type(error) for error in outcome] == [UnreadableImage]
+    assert "crashed" in str(outcome[0])
+    assert decoders(example("PNG")).shape == scene().shape
+
+
+def test_a_decoder_killed_while_idle_costs_nothing(decoders: Decoders) -> None:
+    decoders(example("PNG"))
+    child = idle(decoders)
+    child.kill()
+    child.wait(5)
+    assert decoders(example("PNG")).shape == scene().shape
+
+
+def test_a_stopped_decoder_is_given_up() -> None:
+    stuck = Decoders(Settings(decode_timeout_s=0.1))
+    stuck(example("PNG"))
+    child = idle(stuck)
+    child.suspend()
+    with pytest.raises(DecodeTimeout):
+        stuck(example("PNG"))
+    assert not psutil.pid_exists(child.pid)
+    stuck.close()
+
+
+def test_memory_is_bounded_in_the_child(decoders: Decoders) -> None:
+    """A PNG with a text chunk that unpacks to gigabytes, and a TIFF that lies: an error, or read without it."""
+    small = Decoders(Settings(max_pixels=1024))
+    small(save(Image.new("RGB", (4, 4)), "PNG"))
+    child = idle(small)
+    lines = Path(f"/proc/{child.pid}/limits").read_text().splitlines()
+    limits = {line[:26].strip(): line[26:].split()[0] for line in lines[1:]}
+    assert int(limits["Max address space"]) < 8 << 30
+    assert [limits[name] for name in ("Max core file size", "Max file size", "Max open files")] == ["0", "0", "16"]
+    small.close()
+    packed = zlib.compress(bytes(1 << 26), 9)
+    icc = png(4, 4, 8, 2, (b"\0" + bytes(12)) * 4)
+    bomb = icc[:33] + _chunk(b"iCCP", b"x\0\0" + packed) + icc[33:]
+    with suppress(UnreadableImage):
+        assert decoders(bomb).shape == (4, 4, 3)
+    assert decoders(example("PNG")).shape == scene().shape
+
+
+def _chunk(kind: bytes, data: bytes) -> bytes:
+    return len(data).to_bytes(4, "big") + kind + data + zlib.crc32(kind + data).to_bytes(4, "big")
+
+
+def test_a_child_knows_no_secret(decoders: Decoders) -> None:
+    decoders(example("PNG"))
+    environ = idle(decoders).environ()
+    assert set(environ) <= {"OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MALLOC_ARENA_MAX", "LC_CTYPE", "PWD"}
+
+
+def test_no_more_children_than_asked_for_and_all_photos_are_decoded() -> None:
+    before = len(children())
+    few = Decoders(Settings(decoders=2))
+    seen: list[int] = []
+
+    def decode() -> None:
+        for _ in range(5):
+            few(example("JPEG"))
+            seen.append(len(children()) - before)
+
+    threads = [threading.Thread(target=decode) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(seen) == 30 and max(seen) <= 2
+    few.close()
+    assert len(children()) == before
+
+
+def test_busy_where_no_decoder_comes_free() -> None:
+    one = Decoders(Settings(decoders=1, queue_timeout_s=0.05, max_pixels=2_000_000, decode_timeout_s=1))
+
+    def occupy() -> None:
+        with suppress(DecodeTimeout):
+            one(slow_jpeg())
+
+    thread = threading.Thread(target=occupy)
+    thread.start()
+    time.sleep(0.5)
+    with pytest.raises(Busy, match="decoder"):
+        one(example("PNG"))
+    thread.join()
+    one.close()
+
+
+def test_a_child_is_replaced_after_some_hundred_photos(decoders: Decoders) -> None:
+    decoders(example("PNG"))
+    first = idle(decoders).pid
+    decoders._idle[-1].photos = PHOTOS_OF_A_LIFE
+    decoders(example("PNG"))
+    decoders(example("PNG"))
+    assert not psutil.pid_exists(first)
+
+
+def test_a_lost_pool_leaves_no_process() -> None:
+    before = len(children())
+    pool = Decoders(Settings())
+    pool(example("PNG"))
+    assert len(children()) == before + 1
+    del pool
+    assert len(children()) == before
+
+
+def test_the_largest_photo_fits_into_a_childs_memory() -> None:
+    """The limit on memory must not refuse what the limit on pixels allows, in the greediest mode there is."""
+    picture = Image.new("RGBA", (4000, 4000), (200, 100, 50, 128))
+    stream = BytesIO()
+    picture.save(stream, "TIFF", compression="tiff_lzw")
+    pool = Decoders(Settings(max_pixels=16_000_000))
+    assert pool(stream.getvalue()).shape == (4000, 4000, 3)
+    with pytest.raises(TooManyPixels):
+        pool(save(Image.new("L", (4001, 4000)), "PNG"))
+    pool.close()

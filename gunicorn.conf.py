@@ -5,10 +5,20 @@ only decode, wait and encode, so a few of them keep the parser fed.
 """
 
 import os
+import shutil
+import tempfile
+from pathlib import Path
 
-from humanparse.config import Settings
-from humanparse.cpu import usable_cores
-from humanparse.errors import HumanParseError
+# Before prometheus_client is imported anywhere. A new binary (USR2) must not count in the old one's files.
+COUNTS = "PROMETHEUS_MULTIPROC_DIR"
+OURS = "humanparse-metrics-"
+if COUNTS not in os.environ or "GUNICORN_PID" in os.environ:
+    os.environ[COUNTS] = tempfile.mkdtemp(prefix=OURS)
+
+from humanparse import logs  # noqa: E402
+from humanparse.config import Settings  # noqa: E402
+from humanparse.cpu import usable_cores  # noqa: E402
+from humanparse.errors import HumanParseError  # noqa: E402
 
 settings = Settings.from_env()
 
@@ -20,7 +30,16 @@ timeout = 120  # a worker that says nothing for so long is replaced
 graceful_timeout = 30
 keepalive = 5
 preload_app = False  # runtimes with thread pools do not survive a fork
-accesslog = "-"
+accesslog = None  # the service logs each request itself, with its id and times
+logconfig_dict = logs.gunicorn_config(settings)
+
+
+def on_starting(server):  # noqa: ARG001 - gunicorn passes it
+    """Counts of processes that ended with the last service are not this one's."""
+    folder = Path(os.environ[COUNTS])
+    folder.mkdir(parents=True, exist_ok=True)
+    for file in folder.glob("*.db"):
+        file.unlink()
 
 
 def post_fork(server, worker):  # noqa: ARG001 - gunicorn passes both
@@ -35,3 +54,17 @@ def post_worker_init(worker):
         worker.wsgi.extensions["humanparse"].pipeline.load(settings.parser)
     except HumanParseError as error:
         worker.log.error("%s: %s", error.code, error.message)
+
+
+def child_exit(server, worker):  # noqa: ARG001 - gunicorn passes both
+    """What a worker that ended was doing is not done any more; what it had counted stays."""
+    from prometheus_client import multiprocess
+
+    multiprocess.mark_process_dead(worker.pid)
+
+
+def on_exit(server):  # noqa: ARG001 - gunicorn passes it
+    """Leave nothing behind; a folder that was given is the giver's."""
+    folder = Path(os.environ[COUNTS])
+    if folder.name.startswith(OURS):
+        shutil.rmtree(folder, ignore_errors=True)

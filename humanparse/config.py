@@ -17,8 +17,11 @@ CHOICES: Final = {
     "precision": ("auto", "f16", "bf16", "f32"),
     "m2fp_runtime": ("auto", "openvino", "torch"),
     "log_level": ("DEBUG", "INFO", "WARNING", "ERROR"),
+    "log_format": ("auto", "json", "text"),
+    "monitoring": ("off", "local", "token", "all"),
 }
 
+SHORTEST_TOKEN: Final = 16
 _MEBI = 1024 * 1024
 
 
@@ -66,6 +69,15 @@ class Settings:
     cache_dir: Path = _setting(ROOT / "cache", "Folder for that.")
     cache_url: str = _setting("", "redis://... to share it between machines instead.", secret=True)
     log_level: str = _setting("INFO", "One of DEBUG, INFO, WARNING, ERROR.")
+    log_format: str = _setting("auto", "json, text, or auto: text in a terminal, else one JSON object a line.")
+    monitoring: str = _setting(
+        "local", "Who may read /metrics and /requests: off, local (this machine, no proxy between), token, or all."
+    )
+    monitoring_token: str = _setting("", "The token that those readers send, 16 characters or more.", secret=True)
+    metrics_port: int = _setting(0, "Port on which a Celery worker serves its metrics; 0: none.", 0, 65535)
+    request_log_rows: int = _setting(0, "Rows of the request log; 0: none is kept.", 0, 100_000_000)
+    request_log_age_s: int = _setting(2_592_000, "How long its rows are kept, in seconds.", 1, 315_360_000)
+    request_log_dir: Path = _setting(ROOT / "logs", "Folder for it.")
 
     def __post_init__(self) -> None:
         for item in fields(self):
@@ -73,6 +85,9 @@ class Settings:
         for name, allowed in CHOICES.items():
             if getattr(self, name) not in allowed:
                 raise _refusal(name, getattr(self, name), f"one of {', '.join(allowed)}")
+        if self.monitoring == "token" and len(self.monitoring_token) < SHORTEST_TOKEN:
+            message = f"{PREFIX}MONITORING_TOKEN has too few characters; it must have {SHORTEST_TOKEN} or more."
+            raise ConfigError(message, key=f"{PREFIX}MONITORING_TOKEN")
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Settings:
@@ -97,6 +112,12 @@ def describe_settings() -> list[tuple[str, str, str]]:
         default = item.default.relative_to(ROOT) if isinstance(item.default, Path) else item.default
         rows.append((PREFIX + item.name.upper(), str(default) or "(empty)", item.metadata["help"]))
     return rows
+
+
+def shared_metrics_dir() -> Path | None:
+    """Where several processes count together: prometheus_client's own variable, which gunicorn.conf.py sets."""
+    folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+    return Path(folder) if folder else None
 
 
 def _convert(name: str, text: str, kind: type) -> Any:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from humanparse import metrics
 from humanparse.errors import Busy
 
 FIRST_GUESS_S = 0.5  # how long one stay takes, until one has been seen
@@ -23,6 +24,7 @@ class Gate:
         self._count = threading.Lock()
         self._present = 0
         self._mean_stay_s = FIRST_GUESS_S
+        metrics.QUEUE_PLACES.inc(length)
 
     @contextmanager
     def enter(self) -> Iterator[None]:
@@ -32,11 +34,14 @@ class Gate:
                 raise self._busy("Too many photos are waiting already")
             self._present += 1
         try:
-            if not self._inside.acquire(timeout=self.timeout_s):
+            with metrics.QUEUE_WAITING.track_inprogress():
+                entered = self._inside.acquire(timeout=self.timeout_s)
+            if not entered:
                 raise self._busy(f"No place came free within {self.timeout_s:g} s")
             start = time.monotonic()
             try:
-                yield
+                with metrics.QUEUE_RUNNING.track_inprogress():
+                    yield
             finally:
                 self._inside.release()
                 self._mean_stay_s += SMOOTHING * (time.monotonic() - start - self._mean_stay_s)

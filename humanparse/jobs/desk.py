@@ -106,6 +106,10 @@ class Desk:
             raise JobExpired("The result of this job is gone.")
         return job, path
 
+    def counts(self) -> dict[str, int]:
+        """How many jobs there are in each state."""
+        return self._store.counts()
+
     def _check_room(self) -> None:
         load = self._store.load()
         if load.queued >= self._settings.jobs_queue:

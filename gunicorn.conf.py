@@ -17,14 +17,14 @@ if COUNTS not in os.environ or "GUNICORN_PID" in os.environ:
 
 from humanparse import logs  # noqa: E402
 from humanparse.config import Settings  # noqa: E402
-from humanparse.cpu import usable_cores  # noqa: E402
+from humanparse.cpu import share_cores, usable_cores  # noqa: E402
 from humanparse.errors import HumanParseError  # noqa: E402
 
 settings = Settings.from_env()
 
 bind = "127.0.0.1:5000"
 worker_class = "gthread"
-workers = settings.workers or max(1, usable_cores() // 2)
+workers, _ = share_cores(settings.workers, settings.threads, usable_cores())
 threads = 4
 timeout = 120  # a worker that says nothing for so long is replaced
 graceful_timeout = 30
@@ -44,8 +44,8 @@ def on_starting(server):  # noqa: ARG001 - gunicorn passes it
 
 def post_fork(server, worker):  # noqa: ARG001 - gunicorn passes both
     """Share the cores: the parser of each of N workers gets one N-th of them."""
-    if not settings.threads:
-        os.environ["HUMANPARSE_THREADS"] = str(max(1, usable_cores() // worker.cfg.workers))
+    _, parser_threads = share_cores(worker.cfg.workers, settings.threads, usable_cores())
+    os.environ["HUMANPARSE_THREADS"] = str(parser_threads)
 
 
 def post_worker_init(worker):

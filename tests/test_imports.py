@@ -96,6 +96,16 @@ TABLE: dict[str, set[str]] = {
         "humanparse.records",
         "humanparse.shared_database",
     },
+    "humanparse/doctor": {
+        "humanparse.config",
+        "humanparse.cpu",
+        "humanparse.doctor",
+        "humanparse.errors",
+        "humanparse.images",
+        "humanparse.memory",
+        "humanparse.parsers",
+    },
+    "humanparse/log_command.py": {"humanparse.config", "humanparse.errors", "humanparse.request_log"},
     "humanparse/pipeline.py": {
         "humanparse.cache",
         "humanparse.config",

@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check lint types browser install install-dev install-training bench-parse bench-m2fp bench-sampling bench-jobs clean
+.PHONY: run test check lint types browser install install-dev install-training bench-parse bench-m2fp bench-sampling bench-jobs bench-serving clean
 
 run: install  ## serve on http://127.0.0.1:5000
 	$(BIN)/python app.py
@@ -35,6 +35,9 @@ bench-sampling: install-dev  ## ways to write deformable attention's sampling
 
 bench-jobs: install-dev  ## 200 jobs through two Celery workers, one killed half-way; needs redis-server
 	$(BIN)/python -m benchmarks.jobs
+
+bench-serving: install-dev  ## throughput and memory under gunicorn: workers, clients, and the naive way; 15 minutes
+	$(BIN)/python -m benchmarks.serving --plot docs/serving.png
 
 install: $(VENV)/.installed
 install-dev: $(VENV)/.installed-dev

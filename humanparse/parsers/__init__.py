@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from typing import Final
 
 from humanparse.config import Settings
 from humanparse.errors import InvalidOption
 from humanparse.parsers.contract import Parser
+
+# Importing OpenVINO reports to its makers over the net, from a thread, unless this package of theirs is missing: a
+# service tells nobody that it runs, and gunicorn forks after the import, which a thread at work does not survive.
+sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
 
 PARSERS: Final = {
     # name: (module, class), the most accurate first: `auto` takes the first that is available

@@ -1,7 +1,8 @@
 """gunicorn's settings for this service; `gunicorn app:app` reads them by itself.
 
-Few processes: a parser uses several threads, and every process holds a parser. Request threads
-only decode, wait and encode, so a few of them keep the parser fed.
+Few processes, because every one holds a parser; how many, humanparse/workers.py says and why. Request threads decode,
+wait in the bounded line and encode; there are more of them than places in the line, so that who does not parse (health,
+pages, hits of the cache) never waits behind those who do, and who finds the line full is told so at once.
 """
 
 import contextlib
@@ -24,15 +25,14 @@ if COUNTS not in os.environ or "GUNICORN_PID" in os.environ:
 
 from humanparse import logs  # noqa: E402
 from humanparse.config import Settings  # noqa: E402
-from humanparse.cpu import share_cores, usable_cores  # noqa: E402
 from humanparse.errors import HumanParseError  # noqa: E402
+from humanparse.workers import plan  # noqa: E402
 
 settings = Settings.from_env()
 
 bind = "127.0.0.1:5000"
 worker_class = "gthread"
-workers, _ = share_cores(settings.workers, settings.threads, usable_cores())
-threads = 4
+workers, _, threads = plan(settings)
 timeout = 120  # a worker that says nothing for so long is replaced
 graceful_timeout = 30
 keepalive = 5
@@ -54,7 +54,7 @@ def on_starting(server):  # noqa: ARG001 - gunicorn passes it
 def share_modules():
     """Import what every worker needs before they are forked: code and tables of it are in memory once.
 
-    Modules only, which start no threads; parsers are loaded after the fork, and M2FP's modules with it. So new code
+    Modules only, which start no threads; parsers are loaded after the fork. So new code
     needs a new master (USR2 or a restart): HUP reads the settings anew, not the code.
     """
     import app  # noqa: F401 - importing it makes no app
@@ -76,8 +76,7 @@ def cap_arenas():
 
 def post_fork(server, worker):  # noqa: ARG001 - gunicorn passes both
     """Share the cores: the parser of each of N workers gets one N-th of them."""
-    _, parser_threads = share_cores(worker.cfg.workers, settings.threads, usable_cores())
-    os.environ["HUMANPARSE_THREADS"] = str(parser_threads)
+    os.environ["HUMANPARSE_THREADS"] = str(plan(settings, worker.cfg.workers).parser_threads)
 
 
 def post_worker_init(worker):

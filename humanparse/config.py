@@ -41,7 +41,7 @@ class Settings:
     precision: str = _setting("auto", "Number format of networks: auto (the fastest the CPU has), f16, bf16 or f32.")
     m2fp_dir: Path = _setting(ROOT / "models" / "m2fp", "Folder of M2FP's weights, fetched or your own.")
     m2fp_runtime: str = _setting("auto", "What runs M2FP: openvino, torch, or auto (openvino where that works).")
-    workers: int = _setting(0, "gunicorn workers; 0: half the cores, at least one.", 0, 256)
+    workers: int = _setting(0, "gunicorn workers; 0: by cores and memory, see performance.md.", 0, 256)
     max_bytes: int = _setting(32 * _MEBI, "Largest upload, in bytes.", 1024, 1024 * _MEBI)
     max_pixels: int = _setting(50_000_000, "Largest photo, in pixels (width times height).", 1024, 400_000_000)
     batch_files: int = _setting(64, "Most photos in one batch request.", 1, 900)

@@ -23,15 +23,6 @@ def usable_cores() -> int:
     return max(1, min(affinity, _quota() or affinity))
 
 
-def share_cores(workers: int, threads: int, cores: int) -> tuple[int, int]:
-    """How many processes, and threads of the parser in each; settings that are 0 are chosen.
-
-    One process for two cores, see docs/performance.md.
-    """
-    workers = workers or max(1, cores // 2)
-    return workers, threads or max(1, cores // workers)
-
-
 def _quota() -> int | None:
     """Whole cores granted by cgroup v2 or v1; None without a limit."""
     version2, version1 = CGROUP_LIMITS

@@ -96,6 +96,7 @@ TABLE: dict[str, set[str]] = {
         "humanparse.records",
         "humanparse.shared_database",
     },
+    "humanparse/workers.py": {"humanparse.config", "humanparse.cpu", "humanparse.memory", "humanparse.parsers"},
     "humanparse/doctor": {
         "humanparse.config",
         "humanparse.cpu",
@@ -104,6 +105,7 @@ TABLE: dict[str, set[str]] = {
         "humanparse.images",
         "humanparse.memory",
         "humanparse.parsers",
+        "humanparse.workers",
     },
     "humanparse/log_command.py": {"humanparse.config", "humanparse.errors", "humanparse.request_log"},
     "humanparse/pipeline.py": {
@@ -175,10 +177,10 @@ TABLE: dict[str, set[str]] = {
     "gunicorn.conf.py": {
         "app",
         "humanparse.config",
-        "humanparse.cpu",
         "humanparse.errors",
         "humanparse.logs",
         "humanparse.parsers",
+        "humanparse.workers",
     },
     "training": {"training", "humanparse", "utils", "!humanparse.web"},
     "benchmarks": {"benchmarks", "humanparse", "utils", "app"},

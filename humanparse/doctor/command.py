@@ -9,13 +9,12 @@ from dataclasses import asdict
 from typing import Any
 
 from humanparse.config import Settings
-from humanparse.cpu import share_cores, usable_cores
+from humanparse.cpu import usable_cores
 from humanparse.doctor import machine, service
 from humanparse.doctor.findings import BROKEN, OK, WARN, Finding, size
 from humanparse.errors import ConfigError
 from humanparse.memory import memory_limit
-
-MOST_OF_MEMORY = 0.8  # as the alert has it
+from humanparse.workers import SHARE, plan
 
 
 def add_doctor_command(commands: Any) -> None:
@@ -49,7 +48,7 @@ def examine(read_settings: Callable[[], Settings], measure: bool = True) -> tupl
     findings += [machine.check_cpu(), machine.check_cores(), machine.check_memory(), machine.check_versions()]
     findings += service.check_parsers(settings, measure)
     findings += [service.check_formats(), *service.check_folders(settings), *service.check_redis(settings)]
-    workers, threads = share_cores(settings.workers, settings.threads, usable_cores())
+    workers, threads, _ = plan(settings)
     findings.append(_check_workers(findings, workers, threads))
     return findings, {"HUMANPARSE_WORKERS": str(workers), "HUMANPARSE_THREADS": str(threads)}
 
@@ -59,7 +58,7 @@ def _check_workers(findings: list[Finding], workers: int, threads: int) -> Findi
     facts: dict[str, Any] = {"workers": workers, "threads": threads}
     says = f"{workers} with {threads} threads for the parser each"
     one = max((each.facts.get("memory_bytes", 0) for each in findings if each.facts.get("default")), default=0)
-    room = int(memory_limit().bytes * MOST_OF_MEMORY)
+    room = int(memory_limit().bytes * SHARE)
     if one:
         facts["memory_bytes"] = one * workers
         says += f", about {size(one * workers)} together at most"

@@ -20,10 +20,12 @@ def plot(rates: dict[tuple[str, int, int], float], memory: dict[tuple[str, int],
     for kind, workers in dict.fromkeys(key[:2] for key in rates):
         line = [rates[kind, workers, count] for count in clients]
         style = ("-", "--", ":")[widths.index(workers) % 3]
-        left.plot(range(len(clients)), line, style, color=COLOURS[kind], marker="o", label=f"{kind}, {workers} workers")
+        left.plot(
+            range(len(clients)), line, style, color=COLOURS[kind], marker="o", label=f"{kind}, workers: {workers}"
+        )
     left.set_xticks(range(len(clients)), [str(count) for count in clients])
     left.set(xlabel="clients", ylabel="photos a second", ylim=(0, None))
-    left.legend(fontsize="small")
+    left.legend(fontsize="small", ncols=2, loc="upper center", bbox_to_anchor=(0.5, -0.15))
     for offset, kind in enumerate(dict.fromkeys(key[0] for key in memory)):
         bars = [memory[kind, workers] for workers in widths]
         right.bar(

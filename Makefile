@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check lint types browser install install-dev install-training bench-parse bench-m2fp bench-sampling bench-jobs bench-video soak fuzz corpus clean
+.PHONY: run test check lint types browser install install-dev install-training bench-parse bench-m2fp bench-sampling bench-jobs bench-video bench-serving soak fuzz corpus clean
 
 run: install  ## serve on http://127.0.0.1:5000
 	$(BIN)/python app.py
@@ -38,6 +38,9 @@ bench-jobs: install-dev  ## 200 jobs through two Celery workers, one killed half
 
 bench-video: install-dev  ## frames a second of a video, part by part, and memory
 	$(BIN)/python -m benchmarks.video
+
+bench-serving: install-dev  ## throughput and memory under gunicorn: workers, clients, and the naive way; 15 minutes
+	$(BIN)/python -m benchmarks.serving --plot docs/serving.png
 
 soak: install-dev  ## 3000 mixed requests by 8 clients; fails where memory, files or threads grow
 	$(BIN)/python -m benchmarks.soak --plot docs/soak.png

@@ -6,12 +6,12 @@ as usual.
 
 from __future__ import annotations
 
-import logging
 import sys
-import uuid
 
-from flask import Flask, Response, g
+from flask import Flask
+from werkzeug.serving import WSGIRequestHandler
 
+from humanparse import logs
 from humanparse.allocator import settle
 from humanparse.cache.parsings import open_cache
 from humanparse.config import Settings
@@ -19,8 +19,9 @@ from humanparse.errors import ConfigError
 from humanparse.jobs.backends import open_jobs
 from humanparse.parsers import AUTO, PARSERS
 from humanparse.pipeline import Pipeline
+from humanparse.request_log import open_request_log
 from humanparse.storage import Storage
-from humanparse.web import Service, access, api, batch, errors, jobs, openapi, pages
+from humanparse.web import Service, access, api, batch, errors, jobs, monitoring, observing, openapi, pages
 from humanparse.web.patience import Patience
 
 FORM_ROOM = 64 * 1024  # bytes of a request that are not the photo
@@ -33,18 +34,20 @@ def create_app(settings: Settings | None = None, pipeline: Pipeline | None = Non
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_bytes * 4 // 3 + FORM_ROOM  # base64 is 4/3 as long
     app.json.sort_keys = False  # type: ignore[attr-defined]
-    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logs.configure(settings)
     storage = Storage(settings.results_dir, settings.result_age_s, settings.results_bytes)
     pipeline = pipeline or Pipeline(settings, cache=open_cache(settings))
     expiries = [storage.expire, *([pipeline.cache.expire] if pipeline.cache else [])]
-    service = Service(settings, pipeline, storage, open_jobs(settings, pipeline, errors.describe_error, expiries))
+    request_log = open_request_log(settings)
+    own_jobs = open_jobs(settings, pipeline, errors.describe_error, expiries, request_log)
+    service = Service(settings, pipeline, storage, own_jobs, request_log)
     app.extensions["humanparse"] = service
-    for room in (api, batch, jobs, openapi, pages):
+    for room in (api, batch, jobs, monitoring, openapi, pages):
         app.register_blueprint(room.blueprint)
     errors.install(app)
     app.wsgi_app = Patience(app.wsgi_app, settings.slowest_bytes_s)  # type: ignore[method-assign]
-    app.before_request(_name_request)
-    app.after_request(_add_headers)
+    app.after_request(access.add_headers)
+    observing.install(app, request_log)
     access.install(app, settings)
     return app
 
@@ -54,15 +57,6 @@ def _check_parser(settings: Settings) -> None:
     allowed = (AUTO, *PARSERS)
     if settings.parser not in allowed:
         raise ConfigError(f"HUMANPARSE_PARSER is {settings.parser!r}; it must be one of {', '.join(allowed)}.")
-
-
-def _name_request() -> None:
-    g.request_id = uuid.uuid4().hex
-
-
-def _add_headers(response: Response) -> Response:
-    response.headers["X-Request-ID"] = g.get("request_id", "")
-    return access.add_headers(response)
 
 
 def __getattr__(name: str) -> Flask:
@@ -79,6 +73,11 @@ def see_to_jobs(app: Flask) -> None:
     app.extensions["humanparse"].jobs.runner.start()
 
 
+class _QuietHandler(WSGIRequestHandler):
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Nothing: the service logs each request itself."""
+
+
 def main() -> None:
     """Serve with Flask's own server, for one person on one machine."""
     try:
@@ -88,7 +87,7 @@ def main() -> None:
     except ConfigError as error:
         sys.exit(error.message)
     see_to_jobs(app)
-    app.run(host=settings.host, port=settings.port, threaded=True)
+    app.run(host=settings.host, port=settings.port, threaded=True, request_handler=_QuietHandler)
 
 
 if __name__ == "__main__":

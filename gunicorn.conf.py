@@ -1,34 +1,73 @@
 """gunicorn's settings for this service; `gunicorn app:app` reads them by itself.
 
-Few processes: a parser uses several threads, and every process holds a parser. Request threads
-only wait, decode and encode.
+Few processes, because every one holds a parser; how many, humanparse/workers.py says and why. Request threads wait in
+the bounded line, decode and encode; there are more of them than places in the line, so that who does not parse (health,
+pages, results) never waits behind those who do, and who finds the line full is told so at once.
 """
 
+import gc
 import os
+import shutil
+import tempfile
+from pathlib import Path
 
-from humanparse.allocator import settle
-from humanparse.config import Settings
-from humanparse.cpu import usable_cores
-from humanparse.errors import HumanParseError
+# Before numpy is imported: its BLAS would start a thread for each core, here and in every worker, for nothing.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+# Before prometheus_client is imported anywhere. A new binary (USR2) must not count in the old one's files.
+COUNTS = "PROMETHEUS_MULTIPROC_DIR"
+OURS = "humanparse-metrics-"
+if COUNTS not in os.environ or "GUNICORN_PID" in os.environ:
+    # In memory where that can be: counts are mapped files, and to write to those on a full disk ends a process.
+    memory = "/dev/shm" if "TMPDIR" not in os.environ and os.access("/dev/shm", os.W_OK) else None
+    os.environ[COUNTS] = tempfile.mkdtemp(prefix=OURS, dir=memory)
+
+from humanparse import logs  # noqa: E402
+from humanparse.allocator import settle  # noqa: E402
+from humanparse.config import Settings  # noqa: E402
+from humanparse.errors import HumanParseError  # noqa: E402
+from humanparse.workers import plan  # noqa: E402
 
 settings = Settings.from_env()
 
 bind = "127.0.0.1:5000"
 worker_class = "humanparse.web.gunicorn_worker.Worker"  # gthread, with a time for a request's head
-workers = settings.workers or max(1, usable_cores() // 2)
-threads = settings.queue_length + 12  # more than may wait for the parser: else nobody would be told to come back
+workers, _, threads = plan(settings)
 timeout = 120  # a worker that says nothing for so long is replaced
 graceful_timeout = 30
 keepalive = 5
 preload_app = False  # runtimes with thread pools do not survive a fork
-accesslog = "-"
+accesslog = None  # the service logs each request itself, with its id and times
+logconfig_dict = logs.gunicorn_config(settings)
+
+
+def on_starting(server):  # noqa: ARG001 - gunicorn passes it
+    """Counts of processes that ended with the last service are not this one's."""
+    folder = Path(os.environ[COUNTS])
+    folder.mkdir(parents=True, exist_ok=True)
+    for file in folder.glob("*.db"):
+        file.unlink()
+    share_modules()
+    if "MALLOC_ARENA_MAX" not in os.environ:  # where it is set, it is the operator's word
+        settle()  # workers inherit it
+
+
+def share_modules():
+    """Import what every worker needs before they are forked: code and tables of it are in memory once.
+
+    Modules only, which start no threads; parsers are loaded after the fork. So new code
+    needs a new master (USR2 or a restart): HUP reads the settings anew, not the code.
+    """
+    import app  # noqa: F401 - importing it makes no app
+    from humanparse.parsers.compact import parser  # noqa: F401
+
+    gc.collect()
+    gc.freeze()  # what is there now is never looked at again, so its pages stay shared
 
 
 def post_fork(server, worker):  # noqa: ARG001 - gunicorn passes both
-    """Share the cores: the parser of each of N workers gets one N-th of them. And settle the allocator."""
-    settle()
-    if not settings.threads:
-        os.environ["HUMANPARSE_THREADS"] = str(max(1, usable_cores() // worker.cfg.workers))
+    """Share the cores: the parser of each of N workers gets one N-th of them."""
+    os.environ["HUMANPARSE_THREADS"] = str(plan(settings, worker.cfg.workers).parser_threads)
 
 
 def post_worker_init(worker):
@@ -37,3 +76,17 @@ def post_worker_init(worker):
         worker.wsgi.extensions["humanparse"].pipeline.load(settings.parser)
     except HumanParseError as error:
         worker.log.error("%s: %s", error.code, error.message)
+
+
+def child_exit(server, worker):  # noqa: ARG001 - gunicorn passes both
+    """What a worker that ended was doing is not done any more; what it had counted stays."""
+    from prometheus_client import multiprocess
+
+    multiprocess.mark_process_dead(worker.pid)
+
+
+def on_exit(server):  # noqa: ARG001 - gunicorn passes it
+    """Leave nothing behind; a folder that was given is the giver's."""
+    folder = Path(os.environ[COUNTS])
+    if folder.name.startswith(OURS):
+        shutil.rmtree(folder, ignore_errors=True)

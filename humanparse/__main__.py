@@ -1,5 +1,5 @@
 """The command line: `python -m humanparse parse PHOTO_OR_FOLDER... --out results/`; `video`, `submit`, `job`, `fetch`;
-`keys`, `purge`.
+`doctor`, `requests`, `keys`, `purge`.
 
 Exit codes: 0 all was done; 1 at least one photo was not parsed (the others were), or the fetch
 failed; 2 wrong usage.
@@ -17,11 +17,13 @@ from tqdm import tqdm
 
 from humanparse import __version__
 from humanparse.config import Settings
+from humanparse.doctor.command import add_doctor_command
 from humanparse.errors import HumanParseError, UnreadableImage
 from humanparse.exports import FORMATS, JSON, Parsed, describe
 from humanparse.images import suffixes
 from humanparse.job_commands import add_job_commands
 from humanparse.labels import PALETTES
+from humanparse.log_command import add_log_command
 from humanparse.operator_commands import add_operator_commands
 from humanparse.options import CHOICES, INCLUDES, ParseOptions
 from humanparse.parsers import make_parser
@@ -207,6 +209,8 @@ def _make_argument_parser() -> argparse.ArgumentParser:
     add_video_command(commands)
     add_job_commands(commands)
     add_operator_commands(commands)
+    add_doctor_command(commands)
+    add_log_command(commands)
     return parser
 
 

@@ -19,8 +19,11 @@ CHOICES: Final = {
     "decode": ("process", "thread"),
     "fetch_urls": ("off", "on"),
     "log_level": ("DEBUG", "INFO", "WARNING", "ERROR"),
+    "log_format": ("auto", "json", "text"),
+    "monitoring": ("off", "local", "token", "all"),
 }
 
+SHORTEST_TOKEN: Final = 16
 _MEBI = 1024 * 1024
 
 
@@ -40,7 +43,7 @@ class Settings:
     precision: str = _setting("auto", "Networks compute in: auto (the fastest good enough), int8, f16, bf16 or f32.")
     m2fp_dir: Path = _setting(ROOT / "models" / "m2fp", "Folder of M2FP's weights, fetched or your own.")
     m2fp_runtime: str = _setting("auto", "What runs M2FP: openvino, torch, or auto (openvino where that works).")
-    workers: int = _setting(0, "gunicorn workers; 0: half the cores, at least one.", 0, 256)
+    workers: int = _setting(0, "gunicorn workers; 0: by cores and memory, see performance.md.", 0, 256)
     max_bytes: int = _setting(32 * _MEBI, "Largest upload, in bytes.", 1024, 1024 * _MEBI)
     max_pixels: int = _setting(50_000_000, "Largest photo, in pixels (width times height).", 1024, 400_000_000)
     max_side: int = _setting(30_000, "Longest side of a photo, in pixels.", 16, 65_535)
@@ -88,6 +91,15 @@ class Settings:
     cache_dir: Path = _setting(ROOT / "cache", "Folder for that.")
     cache_url: str = _setting("", "redis://... to share it between machines instead.", secret=True)
     log_level: str = _setting("INFO", "One of DEBUG, INFO, WARNING, ERROR.")
+    log_format: str = _setting("auto", "json, text, or auto: text in a terminal, else one JSON object a line.")
+    monitoring: str = _setting(
+        "local", "Who may read /metrics and /requests: off, local (this machine, no proxy between), token, or all."
+    )
+    monitoring_token: str = _setting("", "The token that those readers send, 16 characters or more.", secret=True)
+    metrics_port: int = _setting(0, "Port on which a Celery worker serves its metrics; 0: none.", 0, 65535)
+    request_log_rows: int = _setting(0, "Rows of the request log; 0: none is kept.", 0, 100_000_000)
+    request_log_age_s: int = _setting(2_592_000, "How long its rows are kept, in seconds.", 1, 315_360_000)
+    request_log_dir: Path = _setting(ROOT / "logs", "Folder for it.")
 
     def __post_init__(self) -> None:
         for item in fields(self):
@@ -95,6 +107,9 @@ class Settings:
         for name, allowed in CHOICES.items():
             if getattr(self, name) not in allowed:
                 raise _refusal(name, getattr(self, name), f"one of {', '.join(allowed)}")
+        if self.monitoring == "token" and len(self.monitoring_token) < SHORTEST_TOKEN:
+            message = f"{PREFIX}MONITORING_TOKEN has too few characters; it must have {SHORTEST_TOKEN} or more."
+            raise ConfigError(message, key=f"{PREFIX}MONITORING_TOKEN")
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Settings:
@@ -121,6 +136,12 @@ def describe_settings() -> list[tuple[str, str, str]]:
             default = default.relative_to(ROOT) if default.is_absolute() else ""
         rows.append((PREFIX + item.name.upper(), str(default) or "(empty)", item.metadata["help"]))
     return rows
+
+
+def shared_metrics_dir() -> Path | None:
+    """Where several processes count together: prometheus_client's own variable, which gunicorn.conf.py sets."""
+    folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+    return Path(folder) if folder else None
 
 
 def _convert(name: str, text: str, kind: type) -> Any:

@@ -11,9 +11,10 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Final
 
+from humanparse import metrics
 from humanparse.errors import Busy
 
 FIRST_GUESS_S: Final = 0.5  # how long one stay takes, until one has been seen
@@ -31,12 +32,17 @@ def always() -> None:
 class Gate:
     """Lets `places` threads in at a time; `length` more may wait, each for at most `timeout_s`."""
 
-    def __init__(self, length: int, timeout_s: float, places: int = 1) -> None:
+    def __init__(self, length: int, timeout_s: float, places: int = 1, counted: bool = False) -> None:
+        """`counted`: the metrics tell of this line."""
         self.length, self.timeout_s, self.places = length, timeout_s, places
+        self._waiting = metrics.QUEUE_WAITING.track_inprogress if counted else nullcontext
+        self._running = metrics.QUEUE_RUNNING.track_inprogress if counted else nullcontext
         self._lock = threading.Lock()
         self._inside = 0
         self._line: deque[threading.Event] = deque()
         self._mean_stay_s = FIRST_GUESS_S
+        if counted:
+            metrics.QUEUE_PLACES.inc(length)
 
     @contextmanager
     def enter(self, check: Check = always, until: float = math.inf) -> Iterator[None]:
@@ -45,10 +51,12 @@ class Gate:
         until: when to give up, by `time.monotonic()`, where that is before `timeout_s` is over.
         Raises Busy when the line is full or the wait too long, and whatever `check` raises.
         """
-        self._wait(check, min(until, time.monotonic() + self.timeout_s))
+        with self._waiting():
+            self._wait(check, min(until, time.monotonic() + self.timeout_s))
         start = time.monotonic()
         try:
-            yield
+            with self._running():
+                yield
         finally:
             self._mean_stay_s += SMOOTHING * (time.monotonic() - start - self._mean_stay_s)
             self._leave()

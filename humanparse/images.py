@@ -100,7 +100,7 @@ _TIFF_MAGIC: Final = ((0, b"II*\0"), (0, b"MM\0*"), (0, b"II+\0"), (0, b"MM\0+")
 _AVIF_BRANDS: Final = (b"avif", b"avis", b"mif1", b"msf1")  # the last two are any still: the readers look inside
 _HEIC_BRANDS: Final = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1")
 
-_KNOWN: Final = (
+KNOWN: Final = (
     Format("JPEG", "JPEG", ("image/jpeg",), (".jpg", ".jpeg", ".jpe", ".jfif"), ((0, b"\xff\xd8\xff"),)),
     Format("PNG", "PNG", ("image/png",), (".png",), ((0, b"\x89PNG\r\n\x1a\n"),)),
     Format("WebP", "WEBP", ("image/webp",), (".webp",), ((8, b"WEBP"),)),
@@ -110,6 +110,7 @@ _KNOWN: Final = (
     Format("AVIF", "AVIF", ("image/avif",), (".avif",), _brands(*_AVIF_BRANDS)),
     Format("HEIC", "HEIF", ("image/heic", "image/heif"), (".heic", ".heif", ".hif"), _brands(*_HEIC_BRANDS)),
 )
+"""The formats that we can read where their decoders are installed."""
 _OTHER_NAMES: Final = {
     # older and sloppier names that programs still declare, beside those that we list
     "JPEG": ("image/jpg", "image/pjpeg", "image/jfif", "image/mpo"),
@@ -121,7 +122,7 @@ _OTHER_NAMES: Final = {
 }
 _ABSENT: Final = {"AVIF": not features.check("avif"), "HEIC": not _HEIC_READER}
 
-FORMATS: Final = tuple(format for format in _KNOWN if not _ABSENT.get(format.name))
+FORMATS: Final = tuple(format for format in KNOWN if not _ABSENT.get(format.name))
 """The formats that this process reads: those whose decoder is there. Of animations, the first frame."""
 
 LONGEST_SIGNATURE: Final = max(offset + len(text) for format in FORMATS for offset, text in format.signatures)

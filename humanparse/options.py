@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, fields
+from typing import Any, Final
 
 from humanparse.config import Settings
 from humanparse.errors import InvalidOption
@@ -56,6 +56,15 @@ class ParseOptions:
     include: frozenset[str] = frozenset()
     overlay: str = CHOICES["overlay"][0]
     format: str | None = None
+
+    def chosen(self) -> dict[str, Any]:
+        """Those that are not the default, as JSON has them; names and values of closed sets, but for alpha."""
+        given = {item.name: (getattr(self, item.name), item.default) for item in fields(self)}
+        return {
+            name: sorted(value) if isinstance(value, frozenset) else value
+            for name, (value, default) in given.items()
+            if value != default
+        }
 
     @classmethod
     def from_strings(cls, given: Mapping[str, object], settings: Settings) -> ParseOptions:

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from humanparse import parsers
+from humanparse import parsers, telemetry
 from humanparse.cache.parsings import ParsingCache, key_of
 from humanparse.config import Settings
 from humanparse.decoding import Decoders, make_decode
@@ -47,19 +47,25 @@ class Answer:
 
 
 class Stopwatch:
-    """Milliseconds spent in named stages."""
+    """Milliseconds spent in named stages; of a stage within another, only the inner one is told."""
 
     def __init__(self) -> None:
         self.timing_ms: dict[str, float] = {}
+        self._inner_s = 0.0  # in stages within the one at hand
 
     @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        start = time.perf_counter()
+    def stage(self, name: str, parser: str = "") -> Iterator[None]:
+        """`parser`: whose work the stage is, where it is one's."""
+        start, before = time.perf_counter(), self._inner_s
+        self._inner_s = 0.0
         try:
             yield
         finally:
-            spent = (time.perf_counter() - start) * 1000
-            self.timing_ms[name] = round(self.timing_ms.get(name, 0.0) + spent, 2)
+            whole = time.perf_counter() - start
+            spent = whole - self._inner_s
+            self._inner_s = before + whole
+            self.timing_ms[name] = round(self.timing_ms.get(name, 0.0) + spent * 1000, 2)
+            telemetry.stage_ended(name, spent, parser)
 
 
 class Pipeline:
@@ -75,7 +81,7 @@ class Pipeline:
         self._make_parser = make_parser
         self._decode = make_decode(settings)
         # Those who wait hold a file, not its pixels: only as many as keep the parser busy are let in to decode.
-        self._line = Gate(settings.queue_length, settings.queue_timeout_s, ON_DECK + 1)
+        self._line = Gate(settings.queue_length, settings.queue_timeout_s, ON_DECK + 1, counted=True)
         self._gate = Gate(ON_DECK, settings.queue_timeout_s)
         self._loaded: dict[str, Parser] = {}
         self._loading = threading.Lock()
@@ -91,7 +97,9 @@ class Pipeline:
         with self._loading:
             if name not in self._loaded:
                 parser = self._make_parser(name, self.settings)
+                start = time.perf_counter()
                 parser.load()
+                telemetry.parser_loaded(name, time.perf_counter() - start)
                 self._loaded[name] = parser
             return self._loaded[name]
 
@@ -119,14 +127,12 @@ class Pipeline:
             parsing, cached = run(), None
         else:
             key = key_of(data, parser.info, options, self.settings.precision)
-            waited_ms = watch.timing_ms["wait"]
             with watch.stage("cache"):
                 parsing, cached = self.cache.find(key, run)
-            made_ms = watch.timing_ms["wait"] - waited_ms + watch.timing_ms.get("parse", 0.0)
-            watch.timing_ms["cache"] = round(watch.timing_ms["cache"] - made_ms, 2)
         with watch.stage("compose"):
             outlined = parsing.people if options.outline else None
             overlay = compose_overlay(image, parsing.labels, outlined, PALETTES[options.palette], options.alpha)
+        telemetry.photo_parsed(parsing.parser.name, cached, len(parsing.persons))
         return Answer(image, overlay, parsing, watch.timing_ms, cached)
 
     def parse_frame(self, image: NDArray[np.uint8], options: ParseOptions) -> Parsing:
@@ -138,5 +144,5 @@ def _run(parser: Parser, image: NDArray[np.uint8], detail: bool, watch: Stopwatc
     with ExitStack() as inside:
         with watch.stage("wait"):
             inside.enter_context(enter())
-        with watch.stage("parse"):
+        with watch.stage("parse", parser.info.name):
             return parser.parse(image) if detail else parser.glance(image)

@@ -11,11 +11,13 @@ import logging
 import time
 from collections.abc import Callable
 from functools import cache
-from typing import Final
+from typing import Any, Final
 
-from celery import Celery
+from celery import Celery, signals
 from celery.exceptions import OperationalError
+from prometheus_client import start_http_server
 
+from humanparse import logs
 from humanparse.cache.parsings import open_cache
 from humanparse.config import Settings
 from humanparse.errors import ConfigError
@@ -25,7 +27,9 @@ from humanparse.jobs.caretaker import Caretaker
 from humanparse.jobs.files import JobFiles
 from humanparse.jobs.store import Store
 from humanparse.jobs.worker import Worker
+from humanparse.metrics.snapshot import Snapshot
 from humanparse.pipeline import Pipeline
+from humanparse.request_log import open_request_log
 from humanparse.web.errors import describe_error
 
 log = logging.getLogger(__name__)
@@ -64,8 +68,18 @@ def make_celery(settings: Settings, make_pipeline: Callable[[Settings], Pipeline
     def parts() -> tuple[Worker, Caretaker]:
         store, files = open_store(settings), JobFiles(settings.jobs_dir)
         caretaker = Caretaker(settings, store, files, make_announce(settings, store), describe_error)
-        return Worker(settings, make_pipeline(settings), store, files, describe_error), caretaker
+        pipeline, request_log = make_pipeline(settings), open_request_log(settings)
+        return Worker(settings, pipeline, store, files, describe_error, request_log), caretaker
 
+    def set_up_logging(**_: Any) -> None:
+        logs.configure(settings)
+
+    def serve_metrics(**_: Any) -> None:
+        _serve_metrics(settings)
+
+    signals.setup_logging.connect(set_up_logging, weak=False)  # Celery then leaves the loggers alone
+    if settings.metrics_port:
+        signals.worker_process_init.connect(serve_metrics, weak=False)
     looked_at = [0.0]
 
     @celery.task(name=TASK)  # type: ignore[untyped-decorator]  # Celery has no types
@@ -79,6 +93,15 @@ def make_celery(settings: Settings, make_pipeline: Callable[[Settings], Pipeline
             caretaker.look()
 
     return celery
+
+
+def _serve_metrics(settings: Settings) -> None:
+    """In the process that runs the jobs; of several on one machine, the first to come has the port."""
+    snapshot = Snapshot(settings, open_store(settings).counts, None)
+    try:
+        start_http_server(settings.metrics_port, settings.host, snapshot.registry())
+    except OSError as error:
+        log.warning("no metrics on port %s: %s", settings.metrics_port, error)
 
 
 def _make_sender(settings: Settings) -> Celery:

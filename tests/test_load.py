@@ -14,6 +14,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import cv2
 import httpx
 import numpy as np
 import psutil
@@ -217,11 +218,17 @@ def test_a_killed_worker_is_replaced_and_loses_no_accepted_job(tmp_path: Path, p
         assert httpx.post(f"{served.address}/api/parse", content=photo, timeout=PATIENCE_S).status_code == 200
 
 
-def test_a_full_disk_is_a_truthful_503_and_parsing_goes_on(tmp_path: Path, photo: bytes) -> None:
-    """A limit on the size of files stands in for a full disk: both are an OSError of a write."""
+def test_a_full_disk_is_a_truthful_503_and_parsing_goes_on(tmp_path: Path) -> None:
+    """A limit on the size of files stands in for a full disk: both are an OSError of a write.
+
+    1 MiB, as large as the files that gunicorn's workers count in, which they make at their start.
+    """
+    noise = np.random.default_rng(0).integers(0, 256, (1400, 1400, 3), np.uint8)
+    photo = cv2.imencode(".jpg", noise)[1].tobytes()
+    assert len(photo) > 1 << 20
     port = free_port()
     script = (
-        "import resource, runpy, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (1, 1));"
+        "import resource, runpy, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20));"
         f"sys.argv = ['gunicorn', '-w', '1', '-b', '127.0.0.1:{port}', '--worker-tmp-dir', '/dev/shm',"
         " 'tests.slow_app:app'];"
         "runpy.run_module('gunicorn', run_name='__main__')"

@@ -1,122 +1,70 @@
-"""No photo outlives its request: neither by a reference that somebody keeps, nor in a cycle, nor in bytes."""
+"""Memory: what processes take together, and what they may take."""
 
 from __future__ import annotations
 
-import gc
-import tracemalloc
-import weakref
-from collections.abc import Iterator
-from contextlib import contextmanager
-from io import BytesIO
-from typing import Any
+import subprocess
+import sys
+from pathlib import Path
 
-import cv2
-import numpy as np
+import psutil
 import pytest
-from flask import Flask
-from flask.testing import FlaskClient
 
-from humanparse.errors import ParserError
-from humanparse.pipeline import Pipeline
-from tests.band_parser import BandParser
+from humanparse.memory import family, memory_limit, pss_of, rss_of
+
+GIBI = 1 << 30
 
 
-@pytest.fixture
-def images(app: Flask, monkeypatch: pytest.MonkeyPatch) -> list[weakref.ref[Any]]:
-    """Every picture that is decoded, and every overlay, by weak reference."""
-    seen: list[weakref.ref[Any]] = []
-    pipeline: Pipeline = app.extensions["humanparse"].pipeline
-    decode, parse = pipeline._decode, pipeline.parse
-
-    def noting(data: bytes) -> Any:
-        image = decode(data)
-        seen.append(weakref.ref(image))
-        return image
-
-    def noting_answers(*given: Any, **named: Any) -> Any:
-        answer = parse(*given, **named)
-        seen.extend(weakref.ref(each) for each in (answer.overlay, answer.parsing.labels, answer.parsing.people))
-        return answer
-
-    monkeypatch.setattr(pipeline, "_decode", noting)
-    monkeypatch.setattr(pipeline, "parse", noting_answers)
-    return seen
+def write(folder: Path, **files: object) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        (folder / name.replace("__", ".")).write_text(f"{text}\n")
 
 
-@contextmanager
-def without_collector() -> Iterator[None]:
-    """So that a cycle shows: it would live until the collector comes."""
-    gc.collect()
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
+def test_pss_is_more_than_nothing_and_no_more_than_rss() -> None:
+    own = [psutil.Process()]
+    assert 1 << 20 < pss_of(own) <= rss_of(own)
 
 
-@pytest.mark.parametrize(
-    ("path", "query"),
-    [
-        ("/api/parse", ""),
-        ("/api/parse", "?include=masks,rle,polygons,label_map,people_map,keypoints"),
-        *(
-            ("/api/parse", f"?format={name}")
-            for name in ("png", "jpeg", "webp", "coco", "masks", "yolo", "labelstudio")
-        ),
-        ("/api/parse/batch", ""),
-        ("/api/parse/batch", "?format=coco"),
-        ("/upload", ""),
-    ],
-)
-def test_nothing_of_a_photo_is_left_after_its_answer(
-    client: FlaskClient, images: list[weakref.ref[Any]], photo: bytes, path: str, query: str
-) -> None:
-    with without_collector():
-        response = client.post(f"{path}{query}", data={"image": (BytesIO(photo), "a.jpg")}, buffered=True)
-        assert response.status_code in (200, 303)
-        response.close()
-        assert len(images) == 4
-        assert [image() is None for image in images] == [True] * 4
+def test_a_family_is_a_process_and_its_children_and_the_dead_count_nothing() -> None:
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    found = family(psutil.Process())
+    dead = psutil.Process(child.pid)
+    assert child.pid in [process.pid for process in found]
+    child.communicate(b"\n")
+    assert pss_of([dead]) == rss_of([dead]) == 0
+    assert family(dead) == [] or child.pid not in [each.pid for each in family(psutil.Process())]
 
 
-@pytest.mark.parametrize("error", [ParserError("today not"), ZeroDivisionError("a mistake"), MemoryError()])
-def test_nothing_of_a_photo_is_left_after_an_error(
-    client: FlaskClient, images: list[weakref.ref[Any]], photo: bytes, error: Exception, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Tracebacks hold the frames, and those the pictures."""
-
-    def fail(self: object, image: object) -> None:
-        del self, image
-        raise type(error)(*error.args)
-
-    monkeypatch.setattr(BandParser, "parse", fail)
-    monkeypatch.setattr("logging.Logger.error", lambda *_, **__: None)  # pytest keeps what is logged, tracebacks too
-    with without_collector():
-        for path in ("/api/parse", "/api/parse/batch", "/upload"):
-            client.post(path, data={"image": (BytesIO(photo), "a.jpg")}, buffered=True).close()
-        assert len(images) == 3
-        assert [image() is None for image in images] == [True] * 3
+def test_without_a_cgroup_limit_the_machine_is_the_limit(tmp_path: Path) -> None:
+    write(tmp_path, memory__max="max")
+    limit = memory_limit(tmp_path, tmp_path / "none")
+    assert (limit.bytes, limit.source) == (psutil.virtual_memory().total, "machine")
+    assert 0 < limit.used < limit.bytes
 
 
-def test_a_hundred_photos_leave_no_bytes(client: FlaskClient) -> None:
-    chance = np.random.default_rng(0)
-    noise = [cv2.imencode(".jpg", chance.integers(0, 256, (60, 80, 3), np.uint8))[1].tobytes() for _ in range(10)]
+def test_the_tightest_limit_on_the_way_up_counts_without_what_can_be_dropped(tmp_path: Path) -> None:
+    (tmp_path / "own").write_text("0::/slice/pod\n")
+    stat = "anon 5\ninactive_file 100"
+    write(tmp_path / "fs" / "slice", memory__max=GIBI // 4, memory__current=3000, memory__stat=stat)
+    write(tmp_path / "fs" / "slice" / "pod", memory__max=GIBI // 2, memory__current=2000, memory__stat=stat)
+    limit = memory_limit(tmp_path / "fs", tmp_path / "own")
+    assert (limit.bytes, limit.used, limit.source) == (GIBI // 4, 2900, "cgroup")
 
-    def post_all() -> None:
-        for data in noise:
-            client.post("/api/parse", data=data).close()  # no forms: each has a boundary, for which Python keeps
-            client.post("/api/parse", data=data[: len(data) // 2]).close()  # two compiled patterns, of 512 at most
 
-    post_all()
-    tracemalloc.start()
-    try:
-        post_all()
-        gc.collect()
-        before = tracemalloc.get_traced_memory()[0]
-        for _ in range(10):
-            post_all()
-        gc.collect()
-        after = tracemalloc.get_traced_memory()[0]
-    finally:
-        tracemalloc.stop()
-    assert after - before < 60 * 80 * 3 * 10, "more than a tenth of the photos' pixels is left"
+def test_version_1_of_cgroups(tmp_path: Path) -> None:
+    (tmp_path / "own").write_text("5:cpu,cpuacct:/a\n4:memory:/docker/x\n")
+    root = tmp_path / "fs" / "memory"
+    write(root, memory__limit_in_bytes=9223372036854771712)
+    folder = root / "docker" / "x"
+    write(folder, memory__stat="total_inactive_file 7")
+    (folder / "memory.limit_in_bytes").write_text(str(GIBI // 8))
+    (folder / "memory.usage_in_bytes").write_text("107")
+    limit = memory_limit(tmp_path / "fs", tmp_path / "own")
+    assert (limit.bytes, limit.used, limit.source) == (GIBI // 8, 100, "cgroup")
+
+
+@pytest.mark.parametrize("text", ["", "nonsense", "0::/../../etc"])
+def test_whatever_stands_in_the_files_the_machine_is_still_known(tmp_path: Path, text: str) -> None:
+    (tmp_path / "own").write_text(text)
+    write(tmp_path / "fs", memory__max="garbage")
+    assert memory_limit(tmp_path / "fs", tmp_path / "own").source == "machine"

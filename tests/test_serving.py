@@ -13,12 +13,14 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import cv2
 import numpy as np
+import psutil
 import pytest
 from numpy.typing import NDArray
+from prometheus_client.parser import text_string_to_metric_families
 
 from humanparse.client import Client
 from tests.redis_server import free_port
@@ -28,14 +30,20 @@ PATIENCE_S = 60
 
 
 @contextmanager
-def running(command: list[str], port: int, folder: Path, killed: bool = False, **environ: str) -> Iterator[str]:
+def running(
+    command: list[str], port: int, folder: Path, killed: bool = False, log: IO[bytes] | None = None, **environ: str
+) -> Iterator[str]:
     """The command as a process, from when it is ready until it has ended; what it writes is under `folder`.
 
     killed: it ends as if the power had gone.
     """
     folders = {f"HUMANPARSE_{name.upper()}_DIR": str(folder / name) for name in ("jobs", "results", "cache")}
     process = subprocess.Popen(
-        [sys.executable, *command], cwd=ROOT, env={**os.environ, **folders, **environ}, start_new_session=True
+        [sys.executable, *command],
+        cwd=ROOT,
+        env={**os.environ, **folders, **environ},
+        start_new_session=True,
+        stderr=log,
     )
     address = f"http://127.0.0.1:{port}"
     try:
@@ -135,3 +143,69 @@ def test_serving_imports_neither_torch_nor_training() -> None:
     )
     ended = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
     assert ended.stdout.strip() == "[]"
+
+
+def metrics(address: str) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
+    """Every sample of /metrics by name and labels."""
+    with urllib.request.urlopen(f"{address}/metrics", timeout=PATIENCE_S) as response:
+        text = response.read().decode()
+    return {
+        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def test_what_gunicorn_imports_before_the_fork_starts_no_thread_and_tells_nobody() -> None:
+    script = (
+        "import os, sys, threading, app; from humanparse.parsers.compact import parser;"
+        "print(len(os.listdir('/proc/self/task')), threading.active_count(), sys.modules['openvino_telemetry'])"
+    )
+    environ = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}  # as gunicorn.conf.py has it
+    ended = subprocess.run([sys.executable, "-c", script], cwd=ROOT, env=environ, capture_output=True, text=True)
+    assert ended.stdout.split() == ["1", "1", "None"], ended.stderr
+
+
+def test_counts_are_right_under_two_workers_and_when_one_is_killed(
+    astronaut: NDArray[np.uint8], tmp_path: Path
+) -> None:
+    """Whichever worker answers, it tells of all; what a dead one had counted stays, what it was doing does not."""
+    photo = cv2.imencode(".jpg", astronaut[..., ::-1])[1].tobytes()
+    port = free_port()
+    log = tmp_path / "log"
+    own = {"HUMANPARSE_CACHE_BYTES": "0", "TMPDIR": str(tmp_path), "HUMANPARSE_LOG_FORMAT": "json"}
+    with log.open("wb") as written, running(commands(port)["gunicorn"], port, tmp_path, log=written, **own) as address:
+        parsed = ("humanparse_photos_total", (("parser", "compact"),))
+        for _ in range(12):
+            request = urllib.request.Request(f"{address}/api/parse", photo, {"Content-Type": "image/jpeg"})
+            get(request)  # type: ignore[arg-type]
+        first = metrics(address)
+        assert all(metrics(address)[parsed] == 12 for _ in range(6))
+        served = ("humanparse_requests_total", (("endpoint", "/api/parse"), ("method", "POST"), ("status", "200")))
+        assert first[served] == 12
+        assert first["humanparse_queue_places", ()] == 32
+        assert first["humanparse_processes", ()] == 5  # gunicorn's own, two workers, and what decodes for each
+        assert (
+            0
+            < first["humanparse_memory_bytes", (("kind", "pss"),)]
+            < first["humanparse_memory_bytes", (("kind", "rss"),)]
+        )
+        assert 0 < first["humanparse_model_load_seconds", (("parser", "compact"),)] < 60
+        (folder,) = tmp_path.glob("humanparse-metrics-*")
+        ours = {pid: psutil.Process(pid).parents() for pid in pids(folder)}
+        workers = {pid for pid, above in ours.items() if above[1].pid == os.getpid()}  # gunicorn's own has files, too
+        assert len(workers) == 2
+        os.kill(min(workers), signal.SIGKILL)
+        end = time.monotonic() + PATIENCE_S
+        while metrics(address)["humanparse_queue_places", ()] != 32 or min(workers) in pids(folder):
+            assert time.monotonic() < end, "the dead worker's gauges are still there"
+            time.sleep(0.1)
+        assert metrics(address)[parsed] == 12
+    assert not folder.exists()
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    assert sum(line.get("path") == "/api/parse" and line["status"] == 200 for line in lines) == 12
+    assert {line["logger"] for line in lines} >= {"gunicorn.error", "humanparse.requests"}
+
+
+def pids(folder: Path) -> set[int]:
+    return {int(path.stem.rsplit("_", 1)[1]) for path in folder.glob("gauge_livesum_*.db")}

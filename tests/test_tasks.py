@@ -8,11 +8,13 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import pytest
@@ -29,6 +31,7 @@ from humanparse.video.options import VideoOptions
 from humanparse.web.errors import describe_error
 from tests.celery_worker import DEADLY
 from tests.jobs.conftest import ORDER
+from tests.redis_server import free_port
 from tests.video.films import read_film, walk, write_film
 
 ROOT = Path(__file__).parent.parent
@@ -53,19 +56,26 @@ def jobs(settings: Settings, broker: str) -> Iterator[Jobs]:
 
 
 @contextmanager
-def workers(count: int, settings: Settings, broker: str, slowness_s: float = 0.0) -> Iterator[list[subprocess.Popen]]:
+def workers(
+    count: int, settings: Settings, broker: str, slowness_s: float = 0.0, log: IO[bytes] | None = None, **more: str
+) -> Iterator[list[subprocess.Popen]]:
     environ = {
         "HUMANPARSE_BROKER_URL": broker,
         "HUMANPARSE_JOBS_DIR": str(settings.jobs_dir),
         "HUMANPARSE_JOB_LEASE_S": str(LEASE_S),
         "BAND_PARSER_S": str(slowness_s),
+        **more,
     }
     settings.jobs_dir.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "celery", "-A", "tests.celery_worker", "worker", "-l", "error"]
     command += ["--without-gossip", "--without-mingle", "--without-heartbeat"]
     started = [
         subprocess.Popen(
-            [*command, "-n", f"w{place}@%h"], cwd=ROOT, env={**os.environ, **environ}, start_new_session=True
+            [*command, "-n", f"w{place}@%h"],
+            cwd=ROOT,
+            env={**os.environ, **environ},
+            start_new_session=True,
+            stderr=log,
         )
         for place in range(count)
     ]
@@ -161,6 +171,26 @@ def test_a_video_whose_worker_is_killed_in_the_middle_is_begun_again(
     rows = [json.loads(line) for line in jobs.desk.data(job.id)[1].read_text().splitlines()]
     assert [row["frame"] for row in rows] == list(range(len(frames)))
     assert {file.name for file in path.parent.iterdir()} == {f"result-{ended.token}", f"data-{ended.token}"}
+
+
+def test_a_worker_has_metrics_and_its_log_names_the_job(
+    jobs: Jobs, settings: Settings, broker: str, tmp_path: Path
+) -> None:
+    port, log = free_port(), tmp_path / "log"
+    own = {"HUMANPARSE_METRICS_PORT": str(port), "HUMANPARSE_LOG_FORMAT": "json"}
+    with log.open("wb") as written, workers(1, settings, broker, log=written, **own):
+        submitted = [submit(jobs, png()), submit(jobs, b"no photo"), submit(jobs, png(), png())]
+        wait_until(lambda: all(jobs.desk.get(job.id).ended for job in submitted))
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=PATIENCE_S) as response:
+            text = response.read().decode()
+    assert 'humanparse_photos_total{parser="bands"} 3.0' in text
+    assert 'humanparse_errors_total{code="unsupported_format",status="415"} 1.0' in text
+    assert 'humanparse_jobs{state="succeeded"} 2.0' in text
+    lines = [json.loads(line) for line in log.read_text().splitlines() if line.startswith("{")]
+    ended = {line["job_id"]: line for line in lines if line["event"] == "job"}
+    assert [ended[job.id]["state"] for job in submitted] == [SUCCEEDED, FAILED, SUCCEEDED]
+    assert [ended[job.id]["photos"] for job in submitted] == [1, 0, 2]
+    assert {line["request_id"] for line in ended.values()} == {"the-request"}
 
 
 def test_a_worker_without_a_broker_does_not_start() -> None:

@@ -15,6 +15,7 @@ from humanparse.jobs.sqlite_store import SqliteStore
 from humanparse.jobs.store import Store
 from humanparse.jobs.worker import DescribeError, Worker
 from humanparse.pipeline import Pipeline
+from humanparse.request_log import RequestLog
 
 CARES: Final = 3  # looks of a caretaker in the time of one lease
 LONGEST_CARE_S: Final = 10.0
@@ -42,13 +43,16 @@ def open_jobs(
     pipeline: Pipeline,
     describe_error: DescribeError,
     besides: Sequence[Callable[[], object]] = (),
+    request_log: RequestLog | None = None,
 ) -> Jobs:
     """The jobs of a service process; nothing is read, written or started yet.
 
     besides: what else expires, and is to be looked at when jobs are, also where nobody asks for anything.
     """
     store, files = open_store(settings), JobFiles(settings.jobs_dir)
-    worker = None if settings.broker_url else Worker(settings, pipeline, store, files, describe_error)
+    worker = None
+    if not settings.broker_url:
+        worker = Worker(settings, pipeline, store, files, describe_error, request_log)
 
     def announce(id: str) -> None:
         if tell is not None:

@@ -116,6 +116,10 @@ class Desk:
             raise NotFound("This job has no data of frames: it is of photos, or it failed.")
         return job, self._files.data_path(id, job.token)
 
+    def counts(self) -> dict[str, int]:
+        """How many jobs there are in each state."""
+        return self._store.counts()
+
     def _check_room(self) -> None:
         load = self._store.load()
         if load.queued >= self._settings.jobs_queue:

@@ -13,12 +13,13 @@ from typing import Any, Final
 import redis
 
 from humanparse.errors import QueueFull, StorageError
-from humanparse.jobs.records import QUEUED, RUNNING, Change, Job
+from humanparse.jobs.records import QUEUED, RUNNING, STATES, Change, Job
 from humanparse.jobs.store import Load, Store
 
 PREFIX: Final = "humanparse:jobs:"
 QUEUE, LEASES, ENDED, CALLBACKS = (PREFIX + name for name in ("queued", "running", "ended", "callbacks"))  # sorted sets
 UPLOADS, RESULTS = PREFIX + "upload-bytes", PREFIX + "result-bytes"  # sums
+COUNTS: Final = PREFIX + "counts"  # of jobs, by state
 SOME: Final = 20
 TIMEOUT_S: Final = 10.0
 
@@ -44,6 +45,7 @@ class RedisStore(Store):
                 transaction.set(_key(job.key), job.id)
             transaction.zadd(QUEUE, {job.id: job.created_at})
             transaction.incrby(UPLOADS, job.upload_bytes)
+            transaction.hincrby(COUNTS, job.state, 1)
             transaction.set(_id(job.id), job.to_json())
             return job
 
@@ -132,6 +134,11 @@ class RedisStore(Store):
             uploads, results = self._redis.mget(UPLOADS, RESULTS)
         return Load(queued, running, int(uploads or 0), int(results or 0))
 
+    def counts(self) -> dict[str, int]:
+        with _reaching():
+            found = self._redis.hgetall(COUNTS)
+        return {state: int(found.get(state.encode(), 0)) for state in STATES}
+
     def _jobs(self, ids: Any) -> list[Job]:
         if not ids:
             return []
@@ -156,6 +163,7 @@ def _move(transaction: Any, old: Job, new: Job) -> None:
     """`new` in place of `old`."""
     if new.state != old.state:
         _leave(transaction, old)
+        transaction.hincrby(COUNTS, new.state, 1)
     if new.ended:
         transaction.zadd(ENDED, {new.id: new.finished_at or 0})
         if not old.ended:
@@ -174,9 +182,10 @@ def _move(transaction: Any, old: Job, new: Job) -> None:
 
 
 def _leave(transaction: Any, job: Job) -> None:
-    """Out of the set of its state, and of the sum of bytes that it counts in."""
+    """Out of the set and the count of its state, and of the sum of bytes that it counts in."""
     transaction.zrem(QUEUE if job.state == QUEUED else LEASES if job.state == RUNNING else ENDED, job.id)
     transaction.decrby(RESULTS if job.ended else UPLOADS, job.result_bytes if job.ended else job.upload_bytes)
+    transaction.hincrby(COUNTS, job.state, -1)
 
 
 def _id(id: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from humanparse import shared_database
 from humanparse.errors import QueueFull, StorageError
-from humanparse.jobs.records import QUEUED, RUNNING, Change, Job
+from humanparse.jobs.records import QUEUED, RUNNING, STATES, Change, Job
 from humanparse.jobs.store import Load, Store
 
 FILE: Final = "jobs.sqlite3"
@@ -99,6 +99,11 @@ class SqliteStore(Store):
     def load(self) -> Load:
         with self._connect() as db:
             return _load(db)
+
+    def counts(self) -> dict[str, int]:
+        with self._connect() as db:
+            found = dict(db.execute("SELECT state, count(*) FROM jobs GROUP BY state").fetchall())
+        return {state: found.get(state, 0) for state in STATES}
 
     def _jobs(self, where: str, *values: Any) -> list[Job]:
         with self._connect() as db:

@@ -79,3 +79,7 @@ class Store(ABC):
     @abstractmethod
     def load(self) -> Load:
         """How much there is."""
+
+    @abstractmethod
+    def counts(self) -> dict[str, int]:
+        """How many jobs are in each of STATES, those that ended and have not expired too."""

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import IO, Any, Final, TypeVar
 
+from humanparse import logs, telemetry
 from humanparse.answers import describe_answer, write_format
 from humanparse.batches import Outcome, Photo, parse_photo, unpack, write_answer
 from humanparse.config import Settings
@@ -22,6 +23,8 @@ from humanparse.jobs.store import Store
 from humanparse.jobs.videos import write_video
 from humanparse.options import ParseOptions
 from humanparse.pipeline import Answer, Pipeline
+from humanparse.request_log import Entry, RequestLog
+from humanparse.telemetry import Account
 
 log = logging.getLogger(__name__)
 
@@ -44,9 +47,15 @@ class Worker:
     """Claims jobs and runs them, one at a time."""
 
     def __init__(
-        self, settings: Settings, pipeline: Pipeline, store: Store, files: JobFiles, describe_error: DescribeError
+        self,
+        settings: Settings,
+        pipeline: Pipeline,
+        store: Store,
+        files: JobFiles,
+        describe_error: DescribeError,
+        request_log: RequestLog | None = None,
     ) -> None:
-        self._settings, self._pipeline = settings, pipeline
+        self._settings, self._pipeline, self._request_log = settings, pipeline, request_log
         self._store, self._files = store, files
         self._describe_error = describe_error
         self.stopping = threading.Event()
@@ -66,12 +75,35 @@ class Worker:
 
     def run(self, job: Job) -> None:
         """Work on a job of ours until it ends, or is not ours any more. Raises StorageError."""
-        with self._lease(job) as lease:
-            ended = self._store.update(job.id, self._work(job, lease))
+        with logs.about(job_id=job.id, request_id=job.order.request_id):
+            account, start = telemetry.open_account(), time.perf_counter()
+            with self._lease(job) as lease:
+                ended = self._store.update(job.id, self._work(job, lease))
+            self._tell(job, ended, account, time.perf_counter() - start)
         if ended is None or ended.state != records.SUCCEEDED:
             self._files.drop_result(job.id, job.token)
         if ended is not None and ended.ended:
             self._files.drop_uploads(job.id, keep=job.token)
+
+    def _tell(self, job: Job, ended: Job | None, account: Account, seconds: float) -> None:
+        """Into the log and the request log; what is not ours any more is another's to tell."""
+        if ended is None or not ended.ended:
+            return
+        facts = account.facts(seconds)
+        log.info("job", extra={"state": ended.state, "failed": ended.failed, **facts})
+        if self._request_log is not None:
+            row = Entry(
+                at=time.time() - seconds,
+                request_id=job.order.request_id,
+                method="JOB",
+                endpoint="/api/jobs",
+                status=_status(ended),
+                bytes_in=job.upload_bytes,
+                bytes_out=ended.result_bytes,
+                options=job.order.options.chosen(),
+                **facts,
+            )
+            self._request_log.add(row)
 
     def _work(self, job: Job, lease: _Lease) -> records.Change:
         """Do it; what is then to become of the job, if it is still ours."""
@@ -190,6 +222,13 @@ class _Lease:
         """Raises _Interrupted where the job is not to be worked on any more."""
         if self._interrupted or self._stopping.is_set():
             raise _Interrupted
+
+
+def _status(ended: Job) -> int:
+    """What asking for the result answers."""
+    if ended.state == records.CANCELLED:
+        return 409
+    return int(ended.problem["status"]) if ended.problem else 200
 
 
 def _answer_one(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from typing import Final
 
@@ -9,11 +10,18 @@ from humanparse.config import Settings
 from humanparse.errors import InvalidOption
 from humanparse.parsers.contract import Parser
 
+# Importing OpenVINO reports to its makers over the net, from a thread, unless this package of theirs is missing: a
+# service tells nobody that it runs, and gunicorn forks after the import, which a thread at work does not survive.
+sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+
 PARSERS: Final = {
     # name: (module, class), the most accurate first: `auto` takes the first that is available
     "m2fp": ("humanparse.parsers.m2fp.parser", "M2FPParser"),
     "compact": ("humanparse.parsers.compact.parser", "CompactParser"),
 }
+MEMORY_BYTES: Final = {"m2fp": 1_900_000_000, "compact": 300_000_000}
+"""What a process with this parser takes at most, for photos of 12 megapixels; docs/performance.md, with some room."""
+
 AUTO: Final = "auto"
 
 

@@ -10,6 +10,7 @@ from flask import current_app
 from humanparse.config import Settings
 from humanparse.jobs.backends import Jobs
 from humanparse.pipeline import Pipeline
+from humanparse.request_log import RequestLog
 from humanparse.storage import Storage
 
 
@@ -21,6 +22,7 @@ class Service:
     pipeline: Pipeline
     storage: Storage
     jobs: Jobs
+    request_log: RequestLog | None
 
 
 def service() -> Service:

@@ -9,7 +9,7 @@ from typing import Any, Final
 from flask import Flask, Response, current_app, g, has_app_context, json, render_template, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-from humanparse import errors
+from humanparse import errors, telemetry
 
 STATUS: Final[dict[type[errors.HumanParseError], int]] = {
     errors.HumanParseError: 500,
@@ -72,6 +72,15 @@ TITLES: Final = {
 }
 WAITING: Final = (errors.Busy, errors.RateLimited)  # they know when to ask again
 FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
+HTTP_CODES: Final = {
+    # of the errors that Flask and Werkzeug have themselves
+    400: "bad_input",
+    401: "token_needed",
+    403: "forbidden",
+    404: "not_found",
+    405: "method_not_allowed",
+    415: "unsupported_format",
+}
 log = logging.getLogger(__name__)
 OPAQUE: Final = "Something went wrong here; it is in our log under this request's id."
 
@@ -102,12 +111,15 @@ def describe_error(error: Exception, request_id: str | None = None) -> dict[str,
     request_id: of the request that it belongs to, where that is not the current one (a job's).
     """
     request_id = _current_id() if request_id is None else request_id
+    whose = {"request_id": request_id}
     if not isinstance(error, errors.HumanParseError):
-        log.error("%s unforeseen", request_id, exc_info=error)
+        log.error("unforeseen", exc_info=error, extra=whose)
+        telemetry.problem_told("internal", 500)
         return problem(500, "internal", OPAQUE, request_id=request_id)
     status = STATUS[type(error)]
+    telemetry.problem_told(error.code, status)
     if status >= 500 and not isinstance(error, errors.Busy):
-        log.error("%s %s: %s", request_id, error.code, error.message, exc_info=error)
+        log.error("%s: %s", error.code, error.message, exc_info=error, extra=whose)
     wait = {"retry_after_s": error.retry_after_s} if isinstance(error, WAITING) else {}
     return problem(status, error.code, error.message, **error.context, **wait, request_id=request_id)
 
@@ -135,10 +147,11 @@ def _from_http(error: HTTPException) -> Response:
         message = f"The upload is too large; at most {limit:,} bytes are allowed."
         return known(errors.TooManyBytes(message, limit=limit))
     status = error.code or 500
-    codes = {400: "bad_input", 404: "not_found", 405: "method_not_allowed", 415: "unsupported_format"}
-    answer = _answer(problem(status, codes.get(status, "http_error"), error.description or error.name))
+    code = HTTP_CODES.get(status, "http_error")
+    telemetry.problem_told(code, status)
+    answer = _answer(problem(status, code, error.description or error.name))
     for name, value in error.get_headers():
-        if name in ("Allow", "Location"):
+        if name in ("Allow", "Location", "WWW-Authenticate"):
             answer.headers[name] = value
     return answer
 

@@ -7,7 +7,7 @@ from base64 import b64decode
 from collections.abc import Collection, Mapping
 from typing import Any, Final, NamedTuple
 
-from flask import request
+from flask import g, request
 from werkzeug.datastructures import MIMEAccept
 
 from humanparse.archives import base_name
@@ -97,7 +97,9 @@ def read_options(fields: Mapping[str, Any], settings: Settings, besides: Collect
         if len(values) > 1:
             raise InvalidOption(f"{name} stands in the query more than once.", option=name)
         query[name] = values[0]
-    return ParseOptions.from_strings({**query, **{k: v for k, v in fields.items() if k not in besides}}, settings)
+    options = ParseOptions.from_strings({**query, **{k: v for k, v in fields.items() if k not in besides}}, settings)
+    g.options = options  # for the request log
+    return options
 
 
 def read_extra(name: str, fields: Mapping[str, Any]) -> str | None:

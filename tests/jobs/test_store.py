@@ -194,3 +194,19 @@ def test_a_running_job_stays_running_through_reports(store: Store) -> None:
     assert told is not None
     assert (told.state, told.done, store.dropped(499)) == (RUNNING, 1, [])
     assert store.load() == Load(0, 1, 10, 0)
+
+
+def test_jobs_are_counted_by_state(store: Store) -> None:
+    assert store.counts() == dict.fromkeys(records.STATES, 0)
+    waiting, running, done, failed, cancelled, gone = (add(store) for _ in range(6))
+    run(store, running)
+    end(store, done, 300.0)
+    run(store, failed)
+    store.update(failed.id, records.fail("t", 301.0, {"code": "internal"}))
+    store.update(cancelled.id, records.cancel(302.0))
+    end(store, gone, 303.0)
+    store.remove(gone.id)
+    assert store.counts() == {"queued": 1, "running": 1, "succeeded": 1, "failed": 1, "cancelled": 1}
+    assert store.get(waiting.id) is not None
+    store.update(running.id, records.release("t", 304.0))
+    assert store.counts()["queued"] == 2

@@ -110,7 +110,8 @@ def test_the_unforeseen_fails_the_job_and_stays_in_the_log(
     assert job.problem["code"] == "internal"
     assert "secret detail" not in json.dumps(job.problem)
     assert "secret detail" in caplog.text
-    assert "the-request" in caplog.text
+    (record,) = [record for record in caplog.records if record.exc_info]
+    assert record.__dict__["request_id"] == "the-request"
 
 
 def test_photos_that_are_gone_fail_the_job(parts: Parts) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,13 +19,21 @@ ROOT = Path(__file__).parent.parent.parent
 
 
 @pytest.fixture
+def settings(settings: Settings, tmp_path: Path) -> Settings:
+    return replace(settings, request_log_rows=100, request_log_dir=tmp_path / "logs")
+
+
+@pytest.fixture
 def every_page(client: FlaskClient, settings: Settings, photo: bytes) -> dict[str, TestResponse]:
     nobody = client_of(settings, NobodyParser)
+    client.get("/nowhere")
+    client.application.extensions["humanparse"].request_log.close()  # writes what waits
     return {
         "start": client.get("/", headers=BROWSER),
         "result": client.get(keep(client, photo), headers=BROWSER),
         "nobody": nobody.get(keep(nobody, photo), headers=BROWSER),
         "docs": client.get("/docs", headers=BROWSER),
+        "requests": client.get("/requests", headers=BROWSER),
         "not found": client.get("/nowhere", headers=BROWSER),
         "refused": post(client, b"this is text"),
         "empty": post(client, b"", file=""),

@@ -109,7 +109,7 @@ def test_what_is_no_video_is_refused_before_it_is_a_job(client: FlaskClient, fil
         (client.post("/api/jobs", data={"video": [(BytesIO(film), "a"), (BytesIO(film), "b")]}), 422, "invalid_option"),
         (client.post("/api/jobs", data={"video": (BytesIO(film), "a"), "image": (BytesIO(photo), "b")}), 422,
          "invalid_option"),
-        (post(client, photo, field="image", kind="video"), 422, "invalid_option"),
+        (post(client, photo, field="image", kind="video"), 415, "type_mismatch"),
     ):  # fmt: skip
         check_problem(response, status, code)
     submitted(post(client, film))

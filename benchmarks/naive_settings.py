@@ -1,0 +1,1 @@
+"""gunicorn's own defaults, for the naive app: an empty configuration instead of ours."""

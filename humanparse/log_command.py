@@ -1,0 +1,37 @@
+"""The request log from the command line: `python -m humanparse requests --out FILE.csv`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from humanparse.config import Settings
+from humanparse.errors import HumanParseError
+from humanparse.request_log import FILE, open_request_log, write_csv
+
+
+def add_log_command(commands: Any) -> None:
+    """Add it to the subparsers of the command line."""
+    requests = commands.add_parser("requests", help="the request log as CSV")
+    requests.add_argument("--out", type=Path, metavar="FILE", help="write it there (default: print it)")
+    requests.set_defaults(run=_run)
+
+
+def _run(args: argparse.Namespace) -> int:
+    try:
+        settings = Settings.from_env()
+        log = open_request_log(settings)
+        if log is None or not (settings.request_log_dir / FILE).exists():
+            print("There is no request log; HUMANPARSE_REQUEST_LOG_ROWS turns it on.", file=sys.stderr)
+            return 1
+        if args.out is None:
+            sys.stdout.writelines(write_csv(log.each()))
+            return 0
+        with args.out.open("w", encoding="utf-8", newline="") as file:
+            file.writelines(write_csv(log.each()))
+    except (HumanParseError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0

@@ -19,7 +19,7 @@ from humanparse.jobs.backends import open_jobs
 from humanparse.parsers import AUTO, PARSERS
 from humanparse.pipeline import Pipeline
 from humanparse.storage import Storage
-from humanparse.web import Service, api, batch, errors, jobs, openapi, pages
+from humanparse.web import Service, api, batch, errors, jobs, languages, openapi, pages, result_pages, results
 
 FORM_ROOM = 64 * 1024  # bytes of a request that are not the photo
 CONTENT_SECURITY_POLICY = (
@@ -40,8 +40,9 @@ def create_app(settings: Settings | None = None, pipeline: Pipeline | None = Non
     pipeline = pipeline or Pipeline(settings, cache=open_cache(settings))
     service = Service(settings, pipeline, storage, open_jobs(settings, pipeline, errors.describe_error))
     app.extensions["humanparse"] = service
-    for room in (api, batch, jobs, openapi, pages):
+    for room in (api, batch, jobs, openapi, pages, results, result_pages):
         app.register_blueprint(room.blueprint)
+    languages.install(app)
     errors.install(app)
     app.before_request(_name_request)
     app.after_request(_add_headers)

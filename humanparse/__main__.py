@@ -73,7 +73,7 @@ def parse_photos(
     for photo in bar:
         try:
             answer = pipeline.parse(_read(photo), options)
-            parsed = Parsed(_name_in(given, photo), answer.parsing, answer.overlay, options.palette)
+            parsed = Parsed(_name_in(given, photo), answer.parsing, answer.overlay, options.palette, answer.image)
             files = {name: FORMATS[name].write(parsed) for name in formats if name != JSON}
         except HumanParseError as error:
             tqdm.write(f"{photo}: {error.message}", file=sys.stderr)

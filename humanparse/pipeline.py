@@ -42,6 +42,12 @@ class Answer:
         return {**timing, "total": round(sum(timing.values()), 2)}
 
 
+def compose(image: NDArray[np.uint8], parsing: Parsing, options: ParseOptions) -> NDArray[np.uint8]:
+    """The overlay (H, W, 3) uint8 RGB that `options` ask for."""
+    outlined = parsing.people if options.outline else None
+    return compose_overlay(image, parsing.labels, outlined, PALETTES[options.palette], options.alpha)
+
+
 class Stopwatch:
     """Milliseconds spent in named stages."""
 
@@ -83,28 +89,39 @@ class Pipeline:
                 self._loaded[name] = parser
             return self._loaded[name]
 
-    def parse(self, data: bytes, options: ParseOptions) -> Answer:
-        """The answer for one photo's bytes. Raises InputError, Busy or ParserError."""
+    def parse(self, data: bytes, options: ParseOptions, tell: Callable[[int], None] | None = None) -> Answer:
+        """The answer for one photo's bytes. Raises InputError, Busy or ParserError.
+
+        tell: hears how many photos wait before this one, whenever that changes; 0 when it is being parsed.
+        """
         watch = Stopwatch()
         with watch.stage("decode"):
             image = read_image(data, max_bytes=self.settings.max_bytes, max_pixels=self.settings.max_pixels)
         parser = self.load(options.parser)
         if self.cache is None:
-            parsing, cached = self._run(parser, image, options.detail, watch), None
+            parsing, cached = self._run(parser, image, options.detail, watch, tell), None
         else:
             key = key_of(data, parser.info, options, self.settings.precision)
             with watch.stage("cache"):
-                parsing, cached = self.cache.find(key, lambda: self._run(parser, image, options.detail, watch))
+                parsing, cached = self.cache.find(
+                    key, lambda: self._run(parser, image, options.detail, watch, tell)
+                )
             made_ms = watch.timing_ms.get("wait", 0.0) + watch.timing_ms.get("parse", 0.0)
             watch.timing_ms["cache"] = round(watch.timing_ms["cache"] - made_ms, 2)
         with watch.stage("compose"):
-            outlined = parsing.people if options.outline else None
-            overlay = compose_overlay(image, parsing.labels, outlined, PALETTES[options.palette], options.alpha)
+            overlay = compose(image, parsing, options)
         return Answer(image, overlay, parsing, watch.timing_ms, cached)
 
-    def _run(self, parser: Parser, image: NDArray[np.uint8], detail: bool, watch: Stopwatch) -> Parsing:
+    def _run(
+        self,
+        parser: Parser,
+        image: NDArray[np.uint8],
+        detail: bool,
+        watch: Stopwatch,
+        tell: Callable[[int], None] | None,
+    ) -> Parsing:
         with ExitStack() as inside:
             with watch.stage("wait"):
-                inside.enter_context(self._gate.enter())
+                inside.enter_context(self._gate.enter(tell))
             with watch.stage("parse"):
                 return parser.parse(image) if detail else parser.glance(image)

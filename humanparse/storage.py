@@ -55,6 +55,10 @@ class Storage:
         except OSError as exc:
             raise self._gone() from exc
 
+    def remove(self, name: str) -> None:
+        """Forget a result now. Raises ResultExpired if it is not here (any more)."""
+        shutil.rmtree(self._path(name), ignore_errors=True)
+
     def expires_at(self, name: str) -> float:
         """When the result goes, in seconds since the epoch. Raises ResultExpired."""
         try:

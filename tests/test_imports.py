@@ -95,6 +95,17 @@ TABLE: dict[str, set[str]] = {
         "humanparse.options",
         "humanparse.pipeline",
     },
+    "humanparse/kept.py": {
+        "humanparse.answers",
+        "humanparse.config",
+        "humanparse.errors",
+        "humanparse.exports",
+        "humanparse.images",
+        "humanparse.labels",
+        "humanparse.options",
+        "humanparse.pipeline",
+        "humanparse.records",
+    },
     "humanparse/bundle.py": {"humanparse.exports"},
     "humanparse/batches.py": {
         "humanparse.answers",

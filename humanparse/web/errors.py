@@ -9,6 +9,7 @@ from flask import Flask, Response, current_app, g, has_app_context, json, render
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from humanparse import errors
+from humanparse.web.words import words_for
 
 STATUS: Final[dict[type[errors.HumanParseError], int]] = {
     errors.HumanParseError: 500,
@@ -125,7 +126,7 @@ def _unforeseen(error: Exception) -> Response:
 def _answer(body: dict[str, Any]) -> Response:
     status = int(body["status"])
     if wants_page():
-        return Response(render_template("error.html", problem=body), status)
+        return Response(render_template("error.html", problem=body, words=words_for(body)), status)
     return Response(json.dumps(body), status, content_type="application/problem+json")
 
 

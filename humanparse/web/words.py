@@ -28,7 +28,7 @@ WORDS: Final[Mapping[str, Words]] = {
     ),
     "unsupported_format": Words(
         _("This is not an image that can be read"),
-        _("It is not an image of a type that we take. Save it as JPEG or PNG and try that file."),
+        _("Save it as JPEG or PNG and try that file."),
     ),
     "too_many_bytes": Words(
         _("This file is too large"), _("Save the photo smaller, or as a JPEG of lower quality, and try again.")

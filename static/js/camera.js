@@ -25,11 +25,6 @@ export class Camera {
     this.button("close").addEventListener("click", () => this.close());
   }
 
-  /** Can there be one? Browsers give none to pages without https. */
-  static get isPossible() {
-    return Boolean(navigator.mediaDevices?.getUserMedia);
-  }
-
   button(name) {
     return this.section.querySelector(`[data-camera=${name}]`);
   }

@@ -1,13 +1,12 @@
 /**
  * The page that takes photos: wires where they come from to the queue, and what becomes of the one
- * that is looked at to the page. Other photos go on in the queue and never take the page over.
+ * that is looked at to the page. Other photos go on in the queue and never take the page over. What
+ * shows results, and the camera, are loaded when they are first needed: the first view stays small.
  */
 
-import { Camera } from "./camera.js";
 import { Problem, announce, clearMessage, showProblem, text } from "./messages.js";
 import { Progress } from "./progress.js";
 import { Queue } from "./queue.js";
-import { Result, fetchResult } from "./result.js";
 import { listen } from "./sources.js";
 import { Strip } from "./strip.js";
 import { send } from "./upload.js";
@@ -20,13 +19,8 @@ const input = find("image");
 const progress = new Progress(find("working"));
 const queue = new Queue({ send: sendItem, changed });
 const strip = new Strip(find("queue"), look);
-const result = new Result({ forgotten: forget });
-const camera = new Camera(find("camera"), {
-  frameUrl: form.dataset.frameUrl,
-  take,
-  failed: fail,
-  closed: () => (current ? look(current) : enter("start")),
-});
+let result = null; // shows results, once loaded
+let camera = null; // once loaded
 let current = null; // the item that is looked at
 let shown = null; // the item whose result is on the page
 
@@ -35,14 +29,15 @@ function enter(state) {
   document.body.dataset.state = state;
   if (state !== "working") progress.end();
   if (state !== "done") {
-    result.hide();
+    result?.hide();
     shown = null;
   }
   strip.show(queue.items, current, queue.progress);
 }
 
 function take(files) {
-  camera.stop();
+  camera?.stop();
+  loadResult().catch(() => {}); // while the photo is on its way; if it fails, it is told when it is needed
   const [first] = queue.add(files, check);
   look(first);
 }
@@ -50,7 +45,7 @@ function take(files) {
 /** Look at an item, whatever its state. */
 function look(item) {
   current = item;
-  camera.stop();
+  camera?.stop();
   clearMessage();
   if (item.state === "done") showResult(item);
   else if (item.state === "failed") fail(item.problem);
@@ -87,6 +82,7 @@ async function showResult(item) {
   if (shown === item) return enter("done");
   try {
     progress.show(item.file, { name: "fetching" });
+    const fetchResult = await loadResult();
     const ready = await fetchResult(item.answer);
     if (item !== current) return;
     enter("done");
@@ -135,6 +131,25 @@ function forget() {
   goToStart(text("forgotten"));
 }
 
+async function loadResult() {
+  const { Result, fetchResult } = await import("./result.js");
+  result ??= new Result({ forgotten: forget });
+  return fetchResult;
+}
+
+async function openCamera() {
+  clearMessage();
+  const { Camera } = await import("./camera.js");
+  camera ??= new Camera(find("camera"), {
+    frameUrl: form.dataset.frameUrl,
+    take,
+    failed: fail,
+    closed: () => (current ? look(current) : enter("start")),
+  });
+  enter("camera");
+  await camera.open();
+}
+
 async function takeSample() {
   try {
     const photo = await fetch(form.dataset.sampleUrl).then((answer) => answer.blob());
@@ -156,12 +171,8 @@ find("retry").addEventListener("click", () => {
   look(current);
 });
 find("take-sample").addEventListener("click", takeSample);
-find("open-camera").hidden = !Camera.isPossible;
-find("open-camera").addEventListener("click", () => {
-  clearMessage();
-  enter("camera");
-  camera.open();
-});
+find("open-camera").hidden = !navigator.mediaDevices?.getUserMedia; // browsers give none to pages without https
+find("open-camera").addEventListener("click", () => openCamera().catch(fail));
 form.addEventListener("submit", (event) => event.preventDefault());
 window.addEventListener("popstate", ({ state }) => {
   const item = queue.items.find(({ number }) => number === state?.number);
@@ -175,5 +186,5 @@ document.addEventListener("keydown", (event) => {
   const { state } = document.body.dataset;
   if (state === "working") cancel();
   else if (state === "camera") camera.close();
-  else result.unpick();
+  else result?.unpick();
 });

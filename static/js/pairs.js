@@ -12,7 +12,7 @@ export class Pairs {
    * every n-th of every n-th row is taken.
    */
   constructor({ labels, people }, answer, limit) {
-    this.step = Math.ceil(Math.sqrt((labels.width * labels.height) / limit));
+    this.step = Math.max(1, Math.ceil(Math.sqrt((labels.width * labels.height) / limit)));
     this.width = Math.ceil(labels.width / this.step);
     this.height = Math.ceil(labels.height / this.step);
     this.list = [null, ...listPairs(answer)];

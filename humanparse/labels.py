@@ -80,8 +80,9 @@ PALETTES: Final[dict[str, NDArray[np.uint8]]] = {
     ),
     # Pascal VOC's colour map (its development kit's VOClabelcolormap), in which SCHP and others save parsings.
     "voc": _voc_palette(),
-    # For colour-blind eyes: `python -m benchmarks.palette safe --search --rounds 1500` gives up distance between classes that are never
-    # side by side (9.3 at least) for those that touch: 21.5 at least for all three kinds, where ours has 14.6.
+    # For colour-blind eyes: `python -m benchmarks.palette safe --search --rounds 1500` gives up distance between
+    # classes that are never side by side (9.3 at least) for those that touch: 21.5 at least for all three kinds, where
+    # ours has 14.6.
     "safe": np.array(
         [
             (0, 0, 0), (51, 170, 187), (221, 238, 0), (0, 102, 85), (136, 17, 102), (170, 153, 255), (136, 102, 238),

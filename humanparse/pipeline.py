@@ -103,9 +103,7 @@ class Pipeline:
         else:
             key = key_of(data, parser.info, options, self.settings.precision)
             with watch.stage("cache"):
-                parsing, cached = self.cache.find(
-                    key, lambda: self._run(parser, image, options.detail, watch, tell)
-                )
+                parsing, cached = self.cache.find(key, lambda: self._run(parser, image, options.detail, watch, tell))
             made_ms = watch.timing_ms.get("wait", 0.0) + watch.timing_ms.get("parse", 0.0)
             watch.timing_ms["cache"] = round(watch.timing_ms["cache"] - made_ms, 2)
         with watch.stage("compose"):

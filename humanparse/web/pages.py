@@ -95,12 +95,12 @@ def percent(share: float) -> str:
 def duration(seconds: float) -> str:
     """A time span in one unit, for people: 60 minutes, 3 hours."""
     if seconds >= 2 * 86400:
-        return ngettext("%(num)d day", "%(num)d days", round(seconds / 86400))
+        return str(ngettext("%(num)d day", "%(num)d days", round(seconds / 86400)))
     if seconds >= 2 * 3600:
-        return ngettext("%(num)d hour", "%(num)d hours", round(seconds / 3600))
+        return str(ngettext("%(num)d hour", "%(num)d hours", round(seconds / 3600)))
     if seconds >= 2 * 60:
-        return ngettext("%(num)d minute", "%(num)d minutes", round(seconds / 60))
-    return gettext("a minute")
+        return str(ngettext("%(num)d minute", "%(num)d minutes", round(seconds / 60)))
+    return str(gettext("a minute"))
 
 
 def _choices() -> list[dict[str, Any]]:

@@ -68,5 +68,3 @@ def file(name: str, file: str) -> Response:
     if request.args.get("download") == "1":
         answer.headers.set("Content-Disposition", "attachment", filename=file)
     return answer
-
-

@@ -77,7 +77,7 @@ class _Gone(Exception):
     """Nobody waits for the answer any more."""
 
 
-def _steps(data: bytes, options: ParseOptions) -> Iterator[int | None | Answer | Exception]:
+def _steps(data: bytes, options: ParseOptions) -> Iterator[int | Answer | Exception | None]:
     """How many photos are before this one, whenever that changes; at last its Answer, or what went wrong.
 
     None after every `SILENCE_S` without news. When closed, a photo that still waits leaves the line.
@@ -113,14 +113,14 @@ def _steps(data: bytes, options: ParseOptions) -> Iterator[int | None | Answer |
 
 
 def _lines(
-    first: int | None | Answer | Exception, others: Iterator[int | None | Answer | Exception], options: ParseOptions
+    first: int | Answer | Exception | None, others: Iterator[int | Answer | Exception | None], options: ParseOptions
 ) -> Iterator[bytes]:
     yield _line(first, options)
     for step in others:
         yield _line(step, options)
 
 
-def _line(step: int | None | Answer | Exception, options: ParseOptions) -> bytes:
+def _line(step: int | Answer | Exception | None, options: ParseOptions) -> bytes:
     if step is None:
         return b"\n"
     if isinstance(step, int):

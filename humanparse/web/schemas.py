@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from humanparse.jobs.records import KINDS, STATES
+from humanparse.kept import MADE, STORED
 from humanparse.labels import NAMES, NUM_CLASSES, PALETTES
 from humanparse.options import CHOICES, INCLUDES, OPTIONS
 from humanparse.parsers import AUTO, PARSERS
@@ -17,6 +18,7 @@ BASE64_PNG: Final[Schema] = {"type": "string", "contentEncoding": "base64", "con
 COUNT: Final[Schema] = {"type": "integer", "minimum": 0}
 SCORE: Final[Schema] = {"type": "number", "minimum": 0, "maximum": 1}
 JOB_ID: Final = "^[A-Za-z0-9_-]{22}$"
+RESULT_ID: Final = "^[A-Za-z0-9_-]{22}$"
 PART_ID: Final[Schema] = {"type": "integer", "minimum": 1, "maximum": NUM_CLASSES - 1}
 TEXT: Final[Schema] = {"type": "string"}
 
@@ -146,6 +148,14 @@ HUGGINGFACE: Final = listed(record(label=TEXT, score=SCORE, mask=BASE64_PNG, per
 LABEL_STUDIO: Final = listed(
     record(data=record(image=TEXT), predictions=listed({"type": "object"})), "Tasks for Label Studio's import."
 )
+RESULT: Final = record(
+    id={"type": "string", "pattern": RESULT_ID},
+    address={**TEXT, "description": "The page that shows it."},
+    expires_at={"type": "string", "format": "date-time"},
+    files=record(**dict.fromkeys((*STORED, *MADE), TEXT)),
+    keypoint_names=listed(TEXT, "COCO's."),
+    **{name: schema for name, schema in ANSWER_KEYS.items() if name != "result_image"},
+)
 MOMENT: Final[Schema] = {"type": ["string", "null"], "format": "date-time"}
 JOB: Final = record(
     id={"type": "string", "pattern": JOB_ID},
@@ -196,6 +206,7 @@ SCHEMAS: Final[dict[str, Schema]] = {
     "BatchError": record(index=COUNT, file=TEXT, status={"const": "error"}, problem=ref("Problem")),
     "Batch": record(results=listed({"oneOf": [ref("BatchSuccess"), ref("BatchError")]}), succeeded=COUNT, failed=COUNT),
     "Job": JOB,
+    "Result": RESULT,
     "Classes": record(labels=listed(ref("Class")), palettes=record(**{name: listed(COLOUR) for name in PALETTES})),
     "Parsers": record(
         parsers=listed(

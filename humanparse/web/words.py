@@ -21,7 +21,9 @@ class Words(NamedTuple):
 
 
 WORDS: Final[Mapping[str, Words]] = {
-    "missing_image": Words(_("No photo was chosen"), _("The form arrived without a photo. Choose one, then send it again.")),
+    "missing_image": Words(
+        _("No photo was chosen"), _("The form arrived without a photo. Choose one, then send it again.")
+    ),
     "unreadable_image": Words(
         _("This photo cannot be read"),
         _("The file is damaged or was cut short. Open it in a photo program, save it again and try that copy."),
@@ -33,7 +35,9 @@ WORDS: Final[Mapping[str, Words]] = {
     "too_many_bytes": Words(
         _("This file is too large"), _("Save the photo smaller, or as a JPEG of lower quality, and try again.")
     ),
-    "too_many_pixels": Words(_("This photo has too many pixels"), _("Make it smaller in a photo program and try again.")),
+    "too_many_pixels": Words(
+        _("This photo has too many pixels"), _("Make it smaller in a photo program and try again.")
+    ),
     "too_many_files": Words(_("These are too many photos at once"), _("Send fewer at a time.")),
     "not_acceptable": Words(_("The browser asks for a type that is not made here"), _("Open the start page anew.")),
     "invalid_option": Words(
@@ -48,7 +52,8 @@ WORDS: Final[Mapping[str, Words]] = {
         _("This address is not for opening"), _("A form sends photos here. Open the start page and choose one there.")
     ),
     "busy": Words(
-        _("The server is busy"), _("Too many photos are waiting. There should be room again in about {retry_after_s} s.")
+        _("The server is busy"),
+        _("Too many photos are waiting. There should be room again in about {retry_after_s} s."),
     ),
     "parser_unavailable": Words(
         _("This parser is not installed"),

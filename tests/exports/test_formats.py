@@ -26,7 +26,9 @@ def parsed() -> Parsed:
 @pytest.fixture
 def nobody(parsed: Parsed) -> Parsed:
     nothing = np.zeros((50, 80), np.uint8)
-    return Parsed("b.jpg", Parsing.from_maps(nothing, nothing, nothing, BandParser().info), parsed.overlay, "cihp", parsed.image)
+    return Parsed(
+        "b.jpg", Parsing.from_maps(nothing, nothing, nothing, BandParser().info), parsed.overlay, "cihp", parsed.image
+    )
 
 
 @pytest.mark.parametrize("who", ["parsed", "nobody"])

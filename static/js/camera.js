@@ -14,7 +14,7 @@ const SMOOTHING = 0.2; // weight of the newest frame in the mean time of one
 export class Camera {
   /** `take(files)`: a photo was taken; `failed(problem)`; `closed()`. */
   constructor(section, { frameUrl, take, failed, closed }) {
-    Object.assign(this, { section, take, failed, closed, stream: null, isLive: false });
+    Object.assign(this, { section, take, failed, closed, stream: null, isLive: false, isWanted: false });
     this.url = `${frameUrl}?${new URLSearchParams(OPTIONS)}`;
     this.video = section.querySelector("video");
     this.screen = section.querySelector(".live");
@@ -30,16 +30,20 @@ export class Camera {
   }
 
   async open() {
+    this.isWanted = true;
     try {
       const wanted = { width: { ideal: 1920 }, height: { ideal: 1080 }, facingMode: { ideal: "environment" } };
       this.stream = await navigator.mediaDevices.getUserMedia({ video: wanted });
+      if (!this.isWanted) return this.stop(); // closed while the browser asked its person
+      this.section.hidden = false;
+      this.video.srcObject = this.stream;
+      await this.video.play();
+      this.button("still").focus();
     } catch (error) {
-      return this.failed(new Problem("camera", { detail: error.message }));
+      if (!this.isWanted) return;
+      this.stop();
+      this.failed(new Problem("camera", { detail: error.message }));
     }
-    this.section.hidden = false;
-    this.video.srcObject = this.stream;
-    await this.video.play();
-    this.button("still").focus();
   }
 
   close() {
@@ -49,6 +53,7 @@ export class Camera {
 
   /** Let go of the camera. */
   stop() {
+    this.isWanted = false;
     this.#endLive();
     for (const track of this.stream?.getTracks() ?? []) track.stop();
     this.stream = this.video.srcObject = null;

@@ -85,7 +85,7 @@ def shown_parts(page: Page) -> set[tuple[int, ...]]:
 
 def row(page: Page, name: str, person: int = 1) -> Locator:
     """The legend's row of a part, or with "" the head of the person."""
-    lines = page.locator(".person").nth(person - 1).locator(".line")
+    lines = page.locator("#legend .person").nth(person - 1).locator(".line")
     return lines.filter(has_text=name).first if name else lines.first
 
 

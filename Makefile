@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check lint types browser install install-dev install-training bench-parse bench-m2fp bench-sampling bench-jobs clean
+.PHONY: run test check lint types browser install install-dev install-training bench-parse bench-m2fp bench-sampling bench-jobs bench-page translations clean
 
 run: install  ## serve on http://127.0.0.1:5000
 	$(BIN)/python app.py
@@ -35,6 +35,14 @@ bench-sampling: install-dev  ## ways to write deformable attention's sampling
 
 bench-jobs: install-dev  ## 200 jobs through two Celery workers, one killed half-way; needs redis-server
 	$(BIN)/python -m benchmarks.jobs
+
+bench-page: install-dev  ## how fast the page reacts, in a real Chromium; PHOTO=file for one of yours
+	$(BIN)/python -m benchmarks.page $(PHOTO)
+
+translations: install  ## collect the pages' words; then fill in what is empty in translations/*/LC_MESSAGES/messages.po
+	$(BIN)/pybabel -q extract --no-location --sort-output --omit-header -F translations/babel.cfg -o translations/messages.pot .
+	$(BIN)/pybabel -q update --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date -w 110 -i translations/messages.pot -d translations
+	rm translations/messages.pot
 
 install: $(VENV)/.installed
 install-dev: $(VENV)/.installed-dev

@@ -93,7 +93,8 @@ def _measure(address: str, folder: Path, photos: list[Path], times: int) -> None
         playwright.chromium.launch(executable_path=browser_path, args=["--no-sandbox"]) as browser,
     ):
         print(f"{platform.processor() or platform.machine()}, {usable_cores()} cores, Chromium {browser.version}")
-        for photo in photos or [None]:
+        chosen: list[Path | None] = [*photos] or [None]
+        for photo in chosen:
             page = browser.new_page(base_url=address, viewport={"width": 1280, "height": 900}, bypass_csp=True)
             page.goto("/")
             page.set_input_files("#image", _write(photo, folder))
@@ -116,14 +117,16 @@ def _row(toggle: str, page: Page, times: int) -> str:
 def _write(photo: Path | None, folder: Path) -> Path:
     """The photo at SIZE as a JPEG file."""
     image = cv2.imread(str(photo)) if photo else _crowd()
+    if image is None:
+        raise SystemExit(f"{photo} cannot be read.")
     path = folder / "photo.jpg"
     cv2.imwrite(str(path), cv2.resize(image, SIZE, interpolation=cv2.INTER_AREA))
     return path
 
 
 def _crowd() -> NDArray[np.uint8]:
-    astronaut = cv2.cvtColor(np.asarray(data.astronaut(), np.uint8), cv2.COLOR_RGB2BGR)[:, :380]
-    return np.hstack([astronaut] * 5)
+    astronaut: NDArray[np.uint8] = data.astronaut()  # type: ignore[no-untyped-call]
+    return np.hstack([astronaut[:, :380, ::-1]] * 5)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 
 import { announce, text } from "./messages.js";
 
+const LONGEST_MS = 2 ** 31 - 1; // that browsers can wait
+
 const find = (id) => document.getElementById(id);
 
 export class Downloads {
@@ -32,8 +34,16 @@ export class Downloads {
     const when = new Date(answer.expires_at);
     const time = when.toLocaleString(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
     find("kept-words").textContent = text("kept", { time });
-    find("kept-until").hidden = false;
+    this.#tellKept(true);
+    clearTimeout(this.end);
+    this.end = setTimeout(() => this.#tellKept(false), Math.min(when - Date.now(), LONGEST_MS));
     this.restyle();
+  }
+
+  /** Once the server has removed the result, what it gave goes; what is made here stays. */
+  #tellKept(isKept) {
+    if (!isKept) find("kept-words").textContent = text("expired");
+    for (const element of [...document.querySelectorAll("a[data-file]"), find("copy-link"), find("forget")]) element.hidden = !isKept;
   }
 
   /** Write the command that makes the picture as it looks now. */

@@ -92,14 +92,14 @@ async function showResult(item) {
     find("headline").focus();
   } catch (error) {
     if (item !== current) return;
-    console.error(error); // ours to mend: say so, and keep the trace
-    fail(new Problem("unexpected"));
+    if (error instanceof Problem) error.again = true; // its time is over, but we still have the photo
+    fail(error);
   }
 }
 
 function fail(problem) {
   if (!(problem instanceof Problem)) {
-    console.error(problem);
+    console.error(problem); // ours to mend: say so, and keep the trace
     problem = new Problem("unexpected");
   }
   enter("error");

@@ -5,7 +5,7 @@
 
 import { Downloads } from "./downloads.js";
 import { Legend, readPartNames } from "./legend.js";
-import { text } from "./messages.js";
+import { Problem, text } from "./messages.js";
 import { readPalettePng } from "./png.js";
 import { ShowField } from "./show.js";
 import { Viewer } from "./viewer.js";
@@ -105,18 +105,19 @@ export class Result {
   }
 }
 
-/** Photo and maps of a kept answer, decoded: {answer, photo, maps}. */
+/** Photo and maps of a kept answer, decoded: {answer, photo, maps}. Throws a Problem where the server has them no more. */
 export async function fetchResult(answer) {
   const map = (file) => fetchBytes(answer.files[file]).then(readPalettePng);
   const photo = new Image();
-  photo.src = answer.files["photo.jpg"];
-  const [labels, people] = await Promise.all([map("labels.png"), map("people.png"), photo.decode()]);
+  photo.src = answer.files["photo.jpg"]; // on its way while the maps are
+  const [labels, people] = await Promise.all([map("labels.png"), map("people.png")]);
+  await photo.decode();
   return { answer, photo, maps: { labels, people } };
 }
 
 async function fetchBytes(url) {
   const answer = await fetch(url);
-  if (!answer.ok) throw new Error(`${url} answered ${answer.status}`);
+  if (!answer.ok) throw Problem.of(answer.status, await answer.json().catch(() => null));
   return new Uint8Array(await answer.arrayBuffer());
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import threading
 from pathlib import Path
@@ -14,7 +15,7 @@ from humanparse.config import Settings
 from humanparse.pipeline import Pipeline
 from tests.band_parser import BandParser
 from tests.browser.conftest import Complaints
-from tests.browser.steps import await_state, choose, read_canvas, row
+from tests.browser.steps import PARSING_TIMEOUT_MS, await_state, choose, drop, read_canvas, row
 from tests.conftest import serving
 
 pytestmark = pytest.mark.browser
@@ -81,6 +82,35 @@ def test_removing_a_fresh_result_leads_to_the_start(page: Page, astronaut_file: 
     await_state(page, "start")
     expect(page.locator("#status")).to_contain_text("removed from the server")
     assert page.evaluate("location.pathname") == "/"
+
+
+def test_a_result_that_is_gone_can_be_made_again(
+    page: Page, complaints: Complaints, astronaut_file: Path, pair_file: Path
+) -> None:
+    complaints.expect("404")
+    with page.expect_response(lambda answer: answer.url.endswith("/api/results")) as first:
+        drop(page, astronaut_file, pair_file)
+    del first
+    with page.expect_response(lambda answer: answer.url.endswith("/api/results")) as second:
+        await_state(page, "done")
+    expect(page.locator(".strip [data-state=done]")).to_have_count(2, timeout=PARSING_TIMEOUT_MS)
+    last = json.loads(second.value.text().strip().splitlines()[-1])
+    assert page.request.delete(f"/api/results/{last['result']['id']}").ok
+    page.get_by_role("button", name="Photo 2, done").click()
+    expect(page.locator("#message")).to_contain_text("This result has expired")
+    page.get_by_role("button", name="Try again").click()
+    await_state(page, "done")
+    expect(page.locator("#headline")).to_contain_text("2 people")
+
+
+def test_when_its_time_is_over_the_page_says_so(page: Page, astronaut_file: Path) -> None:
+    page.clock.install()
+    choose(page, astronaut_file)
+    expect(page.get_by_role("link", name="Everything ZIP")).to_be_visible()
+    page.clock.run_for(3_700_000)
+    expect(page.locator("#kept-words")).to_contain_text("have been removed")
+    expect(page.get_by_role("link", name="Everything ZIP")).to_be_hidden()
+    expect(page.get_by_role("button", name="Picture as shown")).to_be_visible()
 
 
 def test_the_back_key_leads_back(page: Page, astronaut_file: Path) -> None:

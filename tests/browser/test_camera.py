@@ -7,12 +7,15 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, Playwright, expect
 
 from tests.browser.conftest import Complaints, launch
 from tests.browser.steps import PARSING_TIMEOUT_MS, await_state
 
 pytestmark = pytest.mark.browser
+
+SERIOUS = ("serious", "critical")
 
 
 @pytest.fixture(scope="module")
@@ -27,13 +30,14 @@ def test_the_camera_takes_a_photo_and_parses_live(
 ) -> None:
     arguments = ("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream")
     with launch(playwright, *arguments, f"--use-file-for-fake-video-capture={film}") as browser:
-        page = browser.new_page(base_url=address)
+        page = browser.new_page(base_url=address, bypass_csp=True)  # for axe's own script
         complaints.listen(page)
         page.goto("/")
         page.get_by_role("button", name="Use the camera").click()
         await_state(page, "camera")
         expect(page.get_by_role("button", name="Take the photo")).to_be_focused(timeout=10_000)
         live_mode(page)
+        assert [found for found in Axe().run(page).response["violations"] if found["impact"] in SERIOUS] == []
         page.get_by_role("button", name="Take the photo").click()
         await_state(page, "done")
         expect(page.locator("#legend")).to_contain_text("Face")

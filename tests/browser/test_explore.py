@@ -51,7 +51,7 @@ def test_opacity_and_comparison_follow_their_sliders(page: Page, astronaut_file:
     assert page.locator(".compare").get_attribute("aria-valuetext") == "50 % of the photo without colours"
     page.select_option(".look", "safe")
     row(page, "Face").locator("[data-toggle]").click()
-    assert not requests
+    assert not [url for url in requests if "/api/" in url or "/results/" in url]
 
 
 def test_the_legend_tells_what_the_api_tells(page: Page, astronaut_file: Path) -> None:

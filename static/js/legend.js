@@ -34,9 +34,10 @@ export class Legend {
     for (const { line, toggle, only, wanted } of this.rows) {
       const isPicked = Boolean(picked) && picked.person === wanted.person && (picked.part ?? null) === wanted.part;
       line.classList.toggle("picked", isPicked);
+      const isAlone = this.visibility.isAlone(wanted);
       toggle.setAttribute("aria-pressed", this.visibility.showsAny(wanted));
-      only.setAttribute("aria-pressed", this.visibility.isAlone(wanted));
-      if (isPicked) this.#reveal(toggle);
+      only.setAttribute("aria-pressed", isAlone);
+      if (isPicked || isAlone) this.#reveal(toggle);
     }
   }
 

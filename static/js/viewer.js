@@ -24,7 +24,8 @@ export class Viewer {
     this.find = (selector) => root.querySelector(selector);
     Object.assign(this, { partNames, visibility, pairs: null, pinned: null, passing: null });
     const { bones, minScore } = this.find(".skeletons").dataset;
-    this.anatomy = { bones: JSON.parse(bones), minScore: Number(minScore) };
+    const shows = (person) => visibility.showsAny({ person, part: null });
+    this.anatomy = { bones: JSON.parse(bones), minScore: Number(minScore), shows };
     this.colours = new Layer(this.find(".colours"));
     this.outlines = new Outlines(this.find(".outlines"));
     this.zoom = new Zoom(this.find(".picture"), root.querySelectorAll(".layers"), (scale) => this.#tellZoom(scale));
@@ -69,7 +70,6 @@ export class Viewer {
     this.outlines.load(this.pairs);
     this.#place();
     this.paint();
-    paintSkeletons(this.find(".skeletons"), this.pairs, answer, this.anatomy);
   }
 
   /** Pick out {person, part}, or nothing with null; `passing`: only while pointed at. */
@@ -97,6 +97,7 @@ export class Viewer {
     const table = this.#makeTable();
     this.colours.paint(table);
     this.outlines.paint(table.map((value) => (value ? 1 : 0)));
+    if (this.#drawsSkeletons()) paintSkeletons(this.find(".skeletons"), this.pairs, this.answer, this.anatomy);
   }
 
   /** A PNG of what is seen, whole picture, at the photo's own size: a promise of a Blob. */

@@ -307,6 +307,9 @@ def test_skeletons_are_drawn_where_key_points_are_known_and_asked_for(
     switch.check()
     expect(page.locator(".skeletons")).to_be_visible()
     changed = (decode(save(page, "#save-overlay", tmp_path)) != plain).any(axis=2)
+    assert read_canvas(page, ".skeletons").any()
+    row(page, "").locator("[data-toggle]").click()
+    assert not read_canvas(page, ".skeletons").any()  # it goes with its person
     assert changed[250, 250]
     assert not changed[250, 270]
     assert not changed[415, 415]  # from here on only the bone to the guess would lead

@@ -1,4 +1,4 @@
-"""The command line: `python -m humanparse parse PHOTO_OR_FOLDER... --out results/`; `submit`, `job`; `fetch m2fp`.
+"""The command line: `python -m humanparse parse PHOTO_OR_FOLDER... --out results/`; and more, see --help.
 
 Exit codes: 0 all was done; 1 at least one photo was not parsed (the others were), or the fetch
 failed; 2 wrong usage.
@@ -24,6 +24,7 @@ from humanparse.labels import PALETTES
 from humanparse.options import CHOICES, INCLUDES, ParseOptions
 from humanparse.parsers import make_parser
 from humanparse.pipeline import Answer, Pipeline
+from humanparse.recognition_commands import add_recognition_commands, fetch_general
 
 USUAL = ("png", "label_map", "people_map")  # what is written where no format is named
 
@@ -95,7 +96,7 @@ def parse_photos(
 
 
 def fetch_weights(args: argparse.Namespace) -> int:
-    """Fetch M2FP's weights into `Settings.m2fp_dir`, after telling size and licence."""
+    """Fetch the weights that are named, after telling size and licence."""
     from humanparse.parsers.m2fp.fetch import NOTICE, fetch
 
     try:
@@ -103,6 +104,8 @@ def fetch_weights(args: argparse.Namespace) -> int:
     except HumanParseError as error:
         print(error.message, file=sys.stderr)
         return 2
+    if args.name == "general":
+        return fetch_general(args, settings)
     folder = settings.m2fp_dir
     print(NOTICE, file=sys.stderr)
     if make_parser("m2fp", settings).available() is None and args.source is None:
@@ -196,11 +199,12 @@ def _make_argument_parser() -> argparse.ArgumentParser:
     parse.add_argument("--include", help=f"what else the JSON tells ({', '.join(INCLUDES)}); turns --json on")
     parse.add_argument("--no-outline", action="store_true", help="draw no outlines around people")
     parse.add_argument("--no-detail", action="store_true", help="take no closer look at small people: faster")
-    fetch = commands.add_parser("fetch", help="get the weights of a parser that does not come with its own")
-    fetch.add_argument("name", choices=["m2fp"], help="whose weights")
+    fetch = commands.add_parser("fetch", help="get weights that are not in the repository")
+    fetch.add_argument("name", choices=["m2fp", "general"], help="whose weights")
     fetch.add_argument("--from", type=Path, dest="source", metavar="DIR", help="take them from here, not the network")
     fetch.add_argument("--yes", action="store_true", help="do not ask, size and licence are known")
     fetch.set_defaults(run=fetch_weights)
+    add_recognition_commands(commands)
     add_job_commands(commands)
     return parser
 

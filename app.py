@@ -20,7 +20,8 @@ from humanparse.parsers import AUTO, PARSERS
 from humanparse.pipeline import Pipeline
 from humanparse.recognition import RECOGNIZERS
 from humanparse.storage import Storage
-from humanparse.web import Service, api, batch, errors, jobs, openapi, pages, recognition
+from humanparse.studio import Studio
+from humanparse.web import Service, api, batch, errors, gallery, jobs, openapi, pages, recognition, studio
 
 FORM_ROOM = 64 * 1024  # bytes of a request that are not the photo
 CONTENT_SECURITY_POLICY = (
@@ -39,9 +40,10 @@ def create_app(settings: Settings | None = None, pipeline: Pipeline | None = Non
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     storage = Storage(settings.results_dir, settings.result_age_s, settings.results_bytes)
     pipeline = pipeline or Pipeline(settings, cache=open_cache(settings))
-    service = Service(settings, pipeline, storage, open_jobs(settings, pipeline, errors.describe_error))
+    own_jobs = open_jobs(settings, pipeline, errors.describe_error)
+    service = Service(settings, pipeline, storage, own_jobs, Studio(settings, pipeline))
     app.extensions["humanparse"] = service
-    for room in (api, batch, jobs, recognition, openapi, pages):
+    for room in (api, batch, jobs, recognition, studio, openapi, pages, gallery):
         app.register_blueprint(room.blueprint)
     errors.install(app)
     app.before_request(_name_request)

@@ -25,6 +25,7 @@ from humanparse.options import CHOICES, INCLUDES, ParseOptions
 from humanparse.parsers import make_parser
 from humanparse.pipeline import Answer, Pipeline
 from humanparse.recognition_commands import add_recognition_commands, fetch_general
+from humanparse.studio_commands import add_studio_commands
 
 USUAL = ("png", "label_map", "people_map")  # what is written where no format is named
 
@@ -205,6 +206,7 @@ def _make_argument_parser() -> argparse.ArgumentParser:
     fetch.add_argument("--yes", action="store_true", help="do not ask, size and licence are known")
     fetch.set_defaults(run=fetch_weights)
     add_recognition_commands(commands)
+    add_studio_commands(commands)
     add_job_commands(commands)
     return parser
 

@@ -72,8 +72,8 @@ class Pipeline:
     ) -> None:
         self.settings, self.cache = settings, cache
         self._make_parser = make_parser
-        self._gate = Gate(settings.queue_length, settings.queue_timeout_s)
-        self.recognition = RecognitionPipeline(settings, self._gate, cache, make_recognizer)
+        self.gate = Gate(settings.queue_length, settings.queue_timeout_s)
+        self.recognition = RecognitionPipeline(settings, self.gate, cache, make_recognizer)
         self._loaded: dict[str, Parser] = {}
         self._loading = threading.Lock()
 
@@ -109,6 +109,6 @@ class Pipeline:
     def _run(self, parser: Parser, image: NDArray[np.uint8], detail: bool, watch: Stopwatch) -> Parsing:
         with ExitStack() as inside:
             with watch.stage("wait"):
-                inside.enter_context(self._gate.enter())
+                inside.enter_context(self.gate.enter())
             with watch.stage("parse"):
                 return parser.parse(image) if detail else parser.glance(image)

@@ -42,7 +42,7 @@ def test_every_route_for_programs_is_in_it_and_no_other(app: Flask) -> None:
     served = {
         (rule.rule.replace("<id>", "{id}"), method.lower())
         for rule in app.url_map.iter_rules()
-        if rule.endpoint.split(".")[0] in ("api", "batch", "jobs", "recognition")
+        if rule.endpoint.split(".")[0] in ("api", "batch", "jobs", "recognition", "studio")
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }
     assert served == set(OPERATIONS)

@@ -95,7 +95,7 @@ def unpickle(checkpoint: Path) -> dict[str, NDArray[np.floating]]:
 
 
 def our_key(key: str) -> str:
-    """_blocks.3._bn1.weight -> blocks.3.depthwise.norm.weight. Raises KeyError for one we do not know."""
+    """_blocks.3._bn1.weight -> blocks.3.depthwise.norm.weight. Raises KeyError or ValueError for one we do not know."""
     for theirs, ours in PREFIXES.items():
         if key.startswith(theirs):
             return ours + key[len(theirs) :]

@@ -40,11 +40,11 @@ def smooth(image: NDArray[np.uint8], sigma_s: float, sigma_r: float) -> NDArray[
     """
     values = np.multiply(image, UNIT, dtype=np.uint16)
     slope = sigma_s / sigma_r / 255
+    turned, turned_values = image.transpose(1, 0, 2), values.transpose(1, 0, 2)
     for iteration in range(ITERATIONS):
         radius = radius_of(iteration, sigma_s)
-        _each(image.shape[0], lambda a, b, r=radius: _smooth_lines(image, values, r, slope, a, b))
-        turned, turned_values = image.transpose(1, 0, 2), values.transpose(1, 0, 2)
-        _each(image.shape[1], lambda a, b, r=radius: _smooth_lines(turned, turned_values, r, slope, a, b))  # noqa: B023
+        _each(image.shape[0], _smooth_lines, image, values, radius, slope)
+        _each(image.shape[1], _smooth_lines, turned, turned_values, radius, slope)
     return values
 
 
@@ -55,18 +55,17 @@ def measure_boxes(image: NDArray[np.uint8], sigma_s: float, sigma_r: float) -> N
     """
     boxes = np.zeros(image.shape[:2], np.uint16)
     slope, radius = sigma_s / sigma_r / 255, radius_of(0, sigma_s)
-    _each(image.shape[0], lambda a, b: _measure_lines(image, boxes, radius, slope, a, b))
-    turned, turned_boxes = image.transpose(1, 0, 2), boxes.T
-    _each(image.shape[1], lambda a, b: _measure_lines(turned, turned_boxes, radius, slope, a, b))
+    _each(image.shape[0], _measure_lines, image, boxes, radius, slope)
+    _each(image.shape[1], _measure_lines, image.transpose(1, 0, 2), boxes.T, radius, slope)
     return boxes
 
 
-def _each(count: int, work: Callable[[int, int], Any]) -> None:
-    """`work(first, end)` for all lines, by as many threads as there are cores."""
-    starts = range(0, count, LINES_AT_ONCE)
+def _each(count: int, kernel: Callable[..., None], *given: Any) -> None:
+    """`kernel(*given, first, end)` for all `count` lines, by as many threads as there are cores."""
     with ThreadPoolExecutor(usable_cores()) as pool:
-        for _ in pool.map(lambda start: work(start, min(start + LINES_AT_ONCE, count)), starts):
-            pass
+        turns = range(0, count, LINES_AT_ONCE)
+        for turn in [pool.submit(kernel, *given, start, min(start + LINES_AT_ONCE, count)) for start in turns]:
+            turn.result()
 
 
 @numba.njit(nogil=True)
@@ -74,7 +73,7 @@ def _place_line(guide: Any, slope: float, places: Any) -> None:
     """Where each pixel of a line lies in the transformed domain: differences of colour are distances."""
     places[0] = 0.0
     for i in range(1, len(guide)):
-        apart = 0
+        apart = np.int64(0)
         for c in range(3):
             apart += abs(np.int64(guide[i, c]) - np.int64(guide[i - 1, c]))
         places[i] = places[i - 1] + 1.0 + slope * apart

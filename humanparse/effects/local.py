@@ -60,7 +60,7 @@ def pixelate(piece: Picture, values: Values, place: Place) -> Picture:
     sums = np.add.reduceat(np.add.reduceat(piece, rows, axis=0, dtype=np.uint32), columns, axis=1)
     tall, wide = np.diff(np.append(rows, height)), np.diff(np.append(columns, width))
     means = (sums / (tall[:, None] * wide)[..., None] + 0.5).astype(np.uint8)
-    return means.repeat(tall, axis=0).repeat(wide, axis=1)
+    return np.asarray(means.repeat(tall, axis=0).repeat(wide, axis=1))
 
 
 def cartoon(piece: Picture, values: Values, place: Place) -> Picture:
@@ -81,7 +81,7 @@ def cartoon_reach(values: Values) -> int:
 def edges(piece: Picture, values: Values, place: Place) -> Picture:
     """Dark where brightness changes, white elsewhere."""
     del place
-    light = _blur(cv2.cvtColor(piece, cv2.COLOR_RGB2GRAY), values["sigma"])
+    light = _blur(np.asarray(cv2.cvtColor(piece, cv2.COLOR_RGB2GRAY), np.uint8), values["sigma"])
     across, down = (cv2.Sobel(light, cv2.CV_32F, *axis, scale=0.25) for axis in ((1, 0), (0, 1)))
     # not cv2.magnitude: its last bit depends on where in memory a row lies, and so the tiles would show
     steep = np.sqrt(np.square(across) + np.square(down)) * np.float32(values["strength"] * max(1.0, values["sigma"]))

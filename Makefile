@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check lint types browser install install-dev install-training bench-parse bench-m2fp bench-sampling bench-jobs clean
+.PHONY: run test check lint types browser install install-dev install-training bench-parse bench-m2fp bench-sampling bench-jobs bench-recognition bench-effects clean
 
 run: install  ## serve on http://127.0.0.1:5000
 	$(BIN)/python app.py
@@ -35,6 +35,13 @@ bench-sampling: install-dev  ## ways to write deformable attention's sampling
 
 bench-jobs: install-dev  ## 200 jobs through two Celery workers, one killed half-way; needs redis-server
 	$(BIN)/python -m benchmarks.jobs
+
+bench-recognition: install-dev  ## recognition against PyTorch eager and a plain Flask app
+	$(BIN)/python -m benchmarks.recognition
+
+bench-effects: install-dev  ## time and memory of every effect, then 1000 photos through the studio
+	$(BIN)/python -m benchmarks.effects
+	$(BIN)/python -m benchmarks.effects --soak 1000
 
 install: $(VENV)/.installed
 install-dev: $(VENV)/.installed-dev

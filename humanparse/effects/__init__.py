@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from humanparse.effects import drawing, local
+from humanparse.effects import drawing, local, oil
 from humanparse.effects.contract import Effect, Parameter, Values
 from humanparse.effects.tiles import in_tiles
 from humanparse.errors import InvalidOption
@@ -51,7 +51,7 @@ EFFECTS: Final = {
         "Oil painting",
         "油画",
         "strokes of even colour",
-        in_tiles(local.oil, local.oil_reach),
+        oil.oil,
         (
             Parameter("size", 4, 1, 20, "how wide strokes are", pixels=True, whole=True),
             Parameter("levels", 48, 8, 128, "how many brightnesses strokes are told apart by", whole=True),
@@ -89,7 +89,7 @@ EFFECTS: Final = {
         "few colours and black lines",
         in_tiles(local.cartoon, local.cartoon_reach),
         (
-            Parameter("radius", 4, 1, 12, "how far colours are evened out", pixels=True, whole=True),
+            Parameter("radius", 3, 1, 6, "how far colours are evened out", pixels=True, whole=True),
             Parameter("levels", 10, 3, 64, "brightnesses of each colour", whole=True),
         ),
     ),

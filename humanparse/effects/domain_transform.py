@@ -12,19 +12,16 @@ any number of threads gives the same result.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from humanparse.cpu import usable_cores
+from humanparse.effects.lines import each_line
 
 ITERATIONS: Final = 3
 UNIT: Final = 257  # of 16 bits in one level of 8
-LINES_AT_ONCE: Final = 64  # of one thread's turn
 
 
 def radius_of(iteration: int, sigma_s: float) -> float:
@@ -43,8 +40,8 @@ def smooth(image: NDArray[np.uint8], sigma_s: float, sigma_r: float) -> NDArray[
     turned, turned_values = image.transpose(1, 0, 2), values.transpose(1, 0, 2)
     for iteration in range(ITERATIONS):
         radius = radius_of(iteration, sigma_s)
-        _each(image.shape[0], _smooth_lines, image, values, radius, slope)
-        _each(image.shape[1], _smooth_lines, turned, turned_values, radius, slope)
+        each_line(image.shape[0], _smooth_lines, image, values, radius, slope)
+        each_line(image.shape[1], _smooth_lines, turned, turned_values, radius, slope)
     return values
 
 
@@ -55,17 +52,9 @@ def measure_boxes(image: NDArray[np.uint8], sigma_s: float, sigma_r: float) -> N
     """
     boxes = np.zeros(image.shape[:2], np.uint16)
     slope, radius = sigma_s / sigma_r / 255, radius_of(0, sigma_s)
-    _each(image.shape[0], _measure_lines, image, boxes, radius, slope)
-    _each(image.shape[1], _measure_lines, image.transpose(1, 0, 2), boxes.T, radius, slope)
+    each_line(image.shape[0], _measure_lines, image, boxes, radius, slope)
+    each_line(image.shape[1], _measure_lines, image.transpose(1, 0, 2), boxes.T, radius, slope)
     return boxes
-
-
-def _each(count: int, kernel: Callable[..., None], *given: Any) -> None:
-    """`kernel(*given, first, end)` for all `count` lines, by as many threads as there are cores."""
-    with ThreadPoolExecutor(usable_cores()) as pool:
-        turns = range(0, count, LINES_AT_ONCE)
-        for turn in [pool.submit(kernel, *given, start, min(start + LINES_AT_ONCE, count)) for start in turns]:
-            turn.result()
 
 
 @numba.njit(nogil=True)

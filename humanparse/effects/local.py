@@ -21,17 +21,6 @@ RELIEF: Final = np.array([[-2, -1, 0], [-1, 0, 1], [0, 1, 2]], np.float32)
 Picture = NDArray[np.uint8]
 
 
-def oil(piece: Picture, values: Values, place: Place) -> Picture:
-    """The mean colour of the commonest brightness around each pixel (OpenCV's `xphoto.oilPainting`)."""
-    del place
-    ratio = max(1, round(256 / values["levels"]))
-    return np.asarray(cv2.xphoto.oilPainting(piece, int(values["size"]), ratio), np.uint8)
-
-
-def oil_reach(values: Values) -> int:
-    return int(values["size"]) + 1
-
-
 def grey(piece: Picture, values: Values, place: Place) -> Picture:
     del values, place
     return _three(cv2.cvtColor(piece, cv2.COLOR_RGB2GRAY))

@@ -14,7 +14,6 @@ from humanparse.errors import InvalidOption
 
 Image = NDArray[np.uint8]
 LOCAL: dict[str, tuple[Piece, object, str | None]] = {
-    "oil": (local.oil, local.oil_reach, None),
     "grey": (local.grey, None, None),
     "sepia": (local.sepia, None, None),
     "blur": (local.blur, local.blur_reach, None),
@@ -27,7 +26,7 @@ LOCAL: dict[str, tuple[Piece, object, str | None]] = {
     "invert": (local.invert, None, None),
     "vignette": (local.vignette, None, None),
 }
-WHOLE = {"pencil", "pencil_color", "watercolor"}
+WHOLE = {"pencil", "pencil_color", "watercolor", "oil"}
 
 
 @pytest.fixture(scope="module")
@@ -108,9 +107,20 @@ def test_tiles_that_nobody_wants_are_not_computed(name: str, photo_image: Image)
     assert len(seen) <= 2
 
 
-def test_oil_is_opencv_s(photo_image: Image) -> None:
-    values = {"size": 3.0, "levels": 32.0}
-    assert np.array_equal(apply_effect("oil", photo_image, values), cv2.xphoto.oilPainting(photo_image, 3, 8))
+@pytest.mark.parametrize(("size", "levels"), [(1, 8), (3, 32), (20, 128), (6, 48)])
+def test_oil_is_opencv_s(photo_image: Image, size: int, levels: int) -> None:
+    theirs = cv2.xphoto.oilPainting(photo_image, size, round(256 / levels), cv2.COLOR_RGB2GRAY)
+    ours = apply_effect("oil", photo_image, {"size": size, "levels": levels})
+    assert np.abs(ours.astype(int) - theirs).max() <= 1  # they divide in float32
+    assert (ours != theirs).mean() < 0.001
+
+
+def test_oil_leaves_rows_out_that_nobody_wants(photo_image: Image) -> None:
+    mask = np.zeros(photo_image.shape[:2], np.uint8)
+    mask[100:120, 5] = 1
+    values = choose_values("oil", {}, (720, 720))
+    made, whole = (apply_effect("oil", photo_image, values, given) for given in (mask, None))
+    assert np.array_equal(made[100:120], whole[100:120])
 
 
 def test_pixelate_is_the_mean_of_each_square(photo_image: Image) -> None:

@@ -267,6 +267,15 @@ def test_the_embedded_back_end_needs_neither_redis_nor_celery() -> None:
     assert ended.stdout.strip() == "[]"
 
 
+def test_numba_comes_with_the_first_effect_that_needs_it() -> None:
+    script = (
+        "import sys; from app import create_app; from humanparse.config import Settings; create_app(Settings());"
+        "print('numba' in sys.modules, 'torch' in sys.modules)"
+    )
+    ended = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert ended.stdout.strip() == "False False"
+
+
 def test_the_service_never_imports_training() -> None:
     for path in sources():
         if path.is_relative_to(ROOT / "humanparse"):

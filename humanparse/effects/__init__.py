@@ -11,15 +11,27 @@ selection.py         where an effect goes: background, people, parts, with soft 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib import import_module
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from humanparse.effects import drawing, local, oil
-from humanparse.effects.contract import Effect, Parameter, Values
+from humanparse.effects import local
+from humanparse.effects.contract import Effect, Paint, Parameter, Values
 from humanparse.effects.tiles import in_tiles
 from humanparse.errors import InvalidOption
+
+
+def _compiled(module: str, name: str) -> Paint:
+    """An effect that numba compiles, imported when it is first used: a service that only parses does not hold it."""
+
+    def paint(image: NDArray[np.uint8], values: Values, out: NDArray[np.uint8], mask: NDArray[np.uint8] | None) -> None:
+        real: Paint = getattr(import_module(f"humanparse.effects.{module}"), name)
+        real(image, values, out, mask)
+
+    return paint
+
 
 _SIGMA_R: Final = "how different neighbours may be and still be smoothed into one, as a share of the whole range"
 
@@ -29,7 +41,7 @@ EFFECTS: Final = {
         "Pencil",
         "铅笔素描",
         "lines and shades of grey",
-        drawing.pencil,
+        _compiled("drawing", "pencil"),
         (
             Parameter("sigma_s", 60, 5, 200, "how far shades reach", pixels=True),
             Parameter("sigma_r", 0.07, 0.01, 1, _SIGMA_R),
@@ -40,7 +52,7 @@ EFFECTS: Final = {
         "Colour pencil",
         "彩色铅笔",
         "the same in the photo's colours",
-        drawing.pencil_color,
+        _compiled("drawing", "pencil_color"),
         (
             Parameter("sigma_s", 60, 5, 200, "how far shades reach", pixels=True),
             Parameter("sigma_r", 0.07, 0.01, 1, _SIGMA_R),
@@ -51,7 +63,7 @@ EFFECTS: Final = {
         "Oil painting",
         "油画",
         "strokes of even colour",
-        oil.oil,
+        _compiled("oil", "oil"),
         (
             Parameter("size", 4, 1, 20, "how wide strokes are", pixels=True, whole=True),
             Parameter("levels", 48, 8, 128, "how many brightnesses strokes are told apart by", whole=True),
@@ -61,7 +73,7 @@ EFFECTS: Final = {
         "Watercolour",
         "水彩画",
         "even washes with dark edges",
-        drawing.watercolor,
+        _compiled("drawing", "watercolor"),
         (
             Parameter("sigma_s", 45, 1, 200, "how far washes reach", pixels=True),
             Parameter("sigma_r", 0.45, 0.01, 1, _SIGMA_R),

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Final
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from humanparse.effects.contract import Values
 from humanparse.effects.domain_transform import UNIT, measure_boxes, smooth
-
-BAND_PIXELS: Final = 500_000  # that float maps are held of
+from humanparse.effects.lines import bands
 
 
 def pencil(image: NDArray[np.uint8], values: Values, out: NDArray[np.uint8], mask: NDArray[np.uint8] | None) -> None:
@@ -51,14 +47,6 @@ def watercolor(
         steep = np.sqrt(across * across + down * down).sum(axis=2, keepdims=True)
         shaded = piece * np.maximum(1 - steep, 0)
         out[rows] = (shaded[:count] * 255 + 0.5).astype(np.uint8)
-
-
-def bands(image: NDArray[np.uint8]) -> Iterator[slice]:
-    """Rows of the image, so many at a time that they have about BAND_PIXELS."""
-    height, width = image.shape[:2]
-    step = max(1, BAND_PIXELS // width)
-    for top in range(0, height, step):
-        yield slice(top, min(top + step, height))
 
 
 def _tones(image: NDArray[np.uint8], values: Values) -> NDArray[np.uint8]:

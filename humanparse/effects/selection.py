@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from humanparse.effects.drawing import bands
+from humanparse.effects.lines import bands
 from humanparse.errors import InvalidOption
 from humanparse.labels import NAMES, NUM_CLASSES
 from humanparse.records import Parsing

@@ -16,13 +16,14 @@ from tqdm import tqdm
 
 from humanparse import __version__
 from humanparse.config import Settings
-from humanparse.errors import HumanParseError, UnreadableImage
+from humanparse.errors import HumanParseError
 from humanparse.exports import FORMATS, JSON, Parsed, describe
 from humanparse.images import suffixes
 from humanparse.job_commands import add_job_commands
 from humanparse.labels import PALETTES
 from humanparse.options import CHOICES, INCLUDES, ParseOptions
 from humanparse.parsers import make_parser
+from humanparse.photo_files import read_photo_file
 from humanparse.pipeline import Answer, Pipeline
 from humanparse.recognition_commands import add_recognition_commands, fetch_general
 from humanparse.studio_commands import add_studio_commands
@@ -74,7 +75,7 @@ def parse_photos(
     bar = tqdm(photos, unit="photo", disable=None, file=sys.stderr)
     for photo in bar:
         try:
-            answer = pipeline.parse(_read(photo), options)
+            answer = pipeline.parse(read_photo_file(photo), options)
             parsed = Parsed(_name_in(given, photo), answer.parsing, answer.overlay, options.palette)
             files = {name: FORMATS[name].write(parsed) for name in formats if name != JSON}
         except HumanParseError as error:
@@ -159,13 +160,6 @@ def _line(photo: Path, answer: Answer, options: ParseOptions, as_json: bool) -> 
     persons = answer.parsing.persons
     who = "; ".join(f"{p.number}: {', '.join(part.name for part in p.parts)}" for p in persons)
     return f"{photo}: {len(persons)} people ({answer.parsing.parser.name}) {who}".rstrip()
-
-
-def _read(photo: Path) -> bytes:
-    try:
-        return photo.read_bytes()
-    except OSError as exc:
-        raise UnreadableImage(f"cannot be read: {exc.strerror}") from exc
 
 
 def _free_name(stem: str, taken: set[str]) -> str:

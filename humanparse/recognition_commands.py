@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from humanparse.config import Settings
-from humanparse.errors import HumanParseError, UnreadableImage
+from humanparse.errors import HumanParseError
+from humanparse.photo_files import read_photo_file
 from humanparse.pipeline import Pipeline
 from humanparse.recognition import RECOGNIZERS, make_recognizer
 from humanparse.recognition.options import MOST, RecognizeOptions
@@ -59,7 +60,7 @@ def _recognize(args: argparse.Namespace) -> int:
     failed = 0
     for photo in args.photos:
         try:
-            found = recognition.recognize(_read(photo), options)
+            found = recognition.recognize(read_photo_file(photo), options)
         except HumanParseError as error:
             print(f"{photo}: {error.message}", file=sys.stderr)
             failed += 1
@@ -70,10 +71,3 @@ def _recognize(args: argparse.Namespace) -> int:
             names = (f"{one.label} {one.label_zh} {one.probability:.1%}" for one in found.predictions)
             print(f"{photo}: {'; '.join(names)}")
     return 1 if failed else 0
-
-
-def _read(photo: Path) -> bytes:
-    try:
-        return photo.read_bytes()
-    except OSError as exc:
-        raise UnreadableImage(f"cannot be read: {exc.strerror}") from exc

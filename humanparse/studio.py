@@ -24,6 +24,7 @@ from humanparse.errors import InvalidOption
 from humanparse.images import encode_jpeg, encode_png, encode_webp, read_image
 from humanparse.options import CHOICES, ParseOptions
 from humanparse.pipeline import Pipeline, Stopwatch
+from humanparse.values import read_choice
 
 ALL: Final = "all"
 ENCODERS: Final = {"jpeg": encode_jpeg, "png": encode_png, "webp": encode_webp}
@@ -81,9 +82,9 @@ class StylizeOptions:
             selection,
             read_feather(given["feather"]) if given.get("feather") not in (None, "") else None,
             tuple((name, values[name]) for name in sorted(parameters)),
-            _choice("format", given["format"], FORMATS) if given.get("format") else None,
-            _choice("image_format", given.get("image_format", cls.image_format), tuple(ENCODERS)),
-            _choice("parser", given.get("parser", settings.parser), CHOICES["parser"]),
+            read_choice("format", given["format"], FORMATS) if given.get("format") else None,
+            read_choice("image_format", given.get("image_format", cls.image_format), tuple(ENCODERS)),
+            read_choice("parser", given.get("parser", settings.parser), CHOICES["parser"]),
         )
 
 
@@ -236,13 +237,6 @@ def _read_effects(value: object) -> tuple[str, ...]:
             raise InvalidOption(message, option="effect", allowed=allowed)
         found.update(dict.fromkeys(ART if name == ALL else (name,)))
     return tuple(found)
-
-
-def _choice(name: str, value: object, allowed: tuple[str, ...]) -> str:
-    if value not in allowed:
-        message = f"{name} is {value!r}; it must be one of {', '.join(allowed)}."
-        raise InvalidOption(message, option=name, allowed=list(allowed))
-    return str(value)
 
 
 def _fit(image: NDArray[np.uint8], max_pixels: int) -> NDArray[np.uint8]:

@@ -9,7 +9,8 @@ from typing import Any
 
 from humanparse.config import Settings
 from humanparse.effects import EFFECTS
-from humanparse.errors import HumanParseError, InvalidOption, UnreadableImage
+from humanparse.errors import HumanParseError, InvalidOption
+from humanparse.photo_files import read_photo_file
 from humanparse.pipeline import Pipeline
 from humanparse.studio import ALL, ENCODERS, SUFFIXES, Studio, StylizeOptions
 
@@ -53,7 +54,7 @@ def _stylize(args: argparse.Namespace) -> int:
         return 2
     for photo in args.photos:
         try:
-            made = studio.stylize(_read(photo), options)
+            made = studio.stylize(read_photo_file(photo), options)
         except HumanParseError as error:
             print(f"{photo}: {error.message}", file=sys.stderr)
             failed += 1
@@ -81,10 +82,3 @@ def _given(args: argparse.Namespace) -> dict[str, object]:
 
 def _is_picture(out: Path) -> bool:
     return out.suffix.lower() in (*SUFFIXES.values(), ".jpeg") and not out.is_dir()
-
-
-def _read(photo: Path) -> bytes:
-    try:
-        return photo.read_bytes()
-    except OSError as exc:
-        raise UnreadableImage(f"cannot be read: {exc.strerror}") from exc

@@ -24,6 +24,8 @@ TABLE: dict[str, set[str]] = {
     "humanparse/gate.py": {"humanparse.errors"},
     "humanparse/storage.py": {"humanparse.errors"},
     "humanparse/shared_database.py": set(),
+    "humanparse/values.py": {"humanparse.errors"},
+    "humanparse/photo_files.py": {"humanparse.errors"},
     "humanparse/images.py": {"humanparse.errors"},
     "utils.py": {"humanparse.labels"},
     "humanparse/parsers/__init__.py": {"humanparse.config", "humanparse.errors", "humanparse.parsers.contract"},
@@ -56,6 +58,7 @@ TABLE: dict[str, set[str]] = {
         "humanparse.layers",
         "humanparse.parsers.inference",
         "humanparse.recognition",
+        "humanparse.values",
     },
     "humanparse/effects": {
         "humanparse.cpu",
@@ -63,6 +66,7 @@ TABLE: dict[str, set[str]] = {
         "humanparse.errors",
         "humanparse.labels",
         "humanparse.records",
+        "humanparse.values",
     },
     "humanparse/studio.py": {
         "humanparse.cache",
@@ -72,6 +76,7 @@ TABLE: dict[str, set[str]] = {
         "humanparse.images",
         "humanparse.options",
         "humanparse.pipeline",
+        "humanparse.values",
     },
     "humanparse/studio_commands.py": {
         "humanparse.config",
@@ -79,12 +84,14 @@ TABLE: dict[str, set[str]] = {
         "humanparse.errors",
         "humanparse.pipeline",
         "humanparse.studio",
+        "humanparse.photo_files",
     },
     "humanparse/recognition_commands.py": {
         "humanparse.config",
         "humanparse.errors",
         "humanparse.pipeline",
         "humanparse.recognition",
+        "humanparse.photo_files",
     },
     "humanparse/parsers/m2fp": {
         "humanparse.config",
@@ -104,6 +111,7 @@ TABLE: dict[str, set[str]] = {
         "humanparse.exports",
         "humanparse.labels",
         "humanparse.parsers",
+        "humanparse.values",
     },
     "humanparse/exports": {
         "humanparse.exports",

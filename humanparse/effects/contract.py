@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -10,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from humanparse.errors import InvalidOption
+from humanparse.values import read_number
 
 Values = Mapping[str, float]
 Paint = Callable[[NDArray[np.uint8], Values, NDArray[np.uint8], "NDArray[np.uint8] | None"], None]
@@ -41,18 +40,7 @@ class Parameter:
 
     def read(self, value: object) -> float:
         """The number that `value` is. Raises InvalidOption."""
-        try:
-            number = float(value) if isinstance(value, (str, int, float)) and not isinstance(value, bool) else math.nan
-        except (ValueError, OverflowError):
-            number = math.nan
-        if not self.low <= number <= self.high or (self.whole and number != int(number)):
-            kind = "a whole number" if self.whole else "a number"
-            raise InvalidOption(
-                f"{self.name} is {value!r}; it must be {kind} from {self.low:g} to {self.high:g}.",
-                option=self.name,
-                allowed=[self.low, self.high],
-            )
-        return number
+        return read_number(self.name, value, self.low, self.high, self.whole)
 
 
 @dataclass(frozen=True)

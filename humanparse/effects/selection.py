@@ -14,6 +14,7 @@ from humanparse.effects.lines import bands
 from humanparse.errors import InvalidOption
 from humanparse.labels import NAMES, NUM_CLASSES
 from humanparse.records import Parsing
+from humanparse.values import read_number
 
 BACKGROUND: Final = "background"
 GROUPS: Final = {
@@ -122,11 +123,4 @@ def read_people(value: object) -> frozenset[int]:
 
 def read_feather(value: object) -> float:
     """Pixels. Raises InvalidOption."""
-    try:
-        number = float(value) if isinstance(value, (str, int, float)) and not isinstance(value, bool) else -1.0
-    except (ValueError, OverflowError):
-        number = -1.0
-    if not 0 <= number <= MOST_FEATHER:
-        message = f"feather is {value!r}; it must be a number of pixels from 0 to {MOST_FEATHER:g}."
-        raise InvalidOption(message, option="feather", allowed=[0, MOST_FEATHER])
-    return number
+    return read_number("feather", value, 0, MOST_FEATHER)

@@ -79,7 +79,7 @@ def test_input_is_checked_as_everywhere() -> None:
     [
         {"top_k": "0"},
         {"top_k": "101"},
-        {"top_k": "5.0"},
+        {"top_k": "5.5"},
         {"top_k": "٣"},
         {"top_k": True},
         {"top_k": None},

@@ -1,6 +1,6 @@
 """Recognition against PyTorch eager and a plain Flask app: `python -m benchmarks.recognition`.
 
-First the network alone, photo in memory, ours and eager in turns. Then both services under gunicorn, on the same cores,
+First the network alone, photo in memory. Then both services under gunicorn, on the same cores,
 one after the other: 1, 8 and 32 clients that each send the next photo when they have the answer, none from the cache.
 """
 
@@ -14,16 +14,21 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 CLIENTS = (1, 8, 32)
+WARM_UP = 5
+EAGER = "PyTorch eager, f32"
+NO_SETTINGS = "python:benchmarks"  # an empty module, or gunicorn reads our gunicorn.conf.py
 SERVERS = {
     # what -> (arguments of gunicorn, address)
     "ours": (["-c", "gunicorn.conf.py", "app:app"], "/predict?cache=false"),
-    "plain Flask, eager": (["-w", "1", "benchmarks.plain_recognition:app"], "/predict"),
+    "plain Flask, eager": (["-c", NO_SETTINGS, "-w", "1", "benchmarks.plain_recognition:app"], "/predict"),
 }
 
 
@@ -37,37 +42,38 @@ def make_photo() -> bytes:
 
 
 def compare_networks(runs: int) -> None:
-    """Median milliseconds of a photo in memory."""
-    import numpy as np
+    """Median milliseconds of a photo in memory; each in a process of its own: thread pools disturb each other."""
+    print("| a photo in memory | ms | of eager |\n|---|---:|---:|")
+    spent = {}
+    for what in (EAGER, "ours, f32", "ours, auto"):
+        command = [sys.executable, "-m", "benchmarks.recognition", "--network", what, "--runs", str(runs)]
+        ended = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+        spent[what] = float(ended.stdout.splitlines()[-1])
+        print(f"| {what} | {spent[what]:.1f} | {spent[what] / spent[EAGER]:.2f} |", flush=True)
 
-    from benchmarks.plain_recognition import load_eager, run_eager
+
+def measure_network(what: str, runs: int) -> float:
+    """Median milliseconds of one network, in this process."""
     from humanparse.config import Settings
     from humanparse.images import read_image
-    from humanparse.parsers.inference import choose_precision
     from humanparse.recognition import make_recognizer
-    from humanparse.recognition.efficientnet_lite.recognizer import FORMATS
 
     image = read_image(make_photo(), max_bytes=1 << 25, max_pixels=1 << 25)
-    ways = {}
-    for precision in ("f32", choose_precision("auto", FORMATS)):
-        recognizer = make_recognizer("efficientnet-lite", Settings(precision=precision))
+    run: Callable[[Any], Any]
+    if what == EAGER:
+        from benchmarks.plain_recognition import load_eager, run_eager
+
+        run = partial(run_eager, load_eager())
+    else:
+        recognizer = make_recognizer("efficientnet-lite", Settings(precision=what.rpartition(" ")[2]))
         recognizer.load()
-        ways[f"ours, {precision}"] = recognizer.recognize
-    network = load_eager()
-    ways["PyTorch eager, f32"] = lambda image: run_eager(network, image)
-    spent: dict[str, list[float]] = {what: [] for what in ways}
-    best = set()
-    for turn in range(runs + 5):
-        for what, run in ways.items():
-            start = time.perf_counter()
-            best.add(int(np.argmax(run(image))))
-            if turn >= 5:
-                spent[what].append((time.perf_counter() - start) * 1000)
-    assert len(best) == 1
-    eager = statistics.median(spent["PyTorch eager, f32"])
-    print("| a photo in memory | ms | of eager |\n|---|---:|---:|")
-    for what, times in spent.items():
-        print(f"| {what} | {statistics.median(times):.1f} | {statistics.median(times) / eager:.2f} |")
+        run = recognizer.recognize
+    times = []
+    for _ in range(runs + WARM_UP):
+        start = time.perf_counter()
+        run(image)
+        times.append((time.perf_counter() - start) * 1000)
+    return statistics.median(times[WARM_UP:])
 
 
 def compare_services(seconds: float) -> None:
@@ -161,7 +167,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.recognition", description=__doc__)
     parser.add_argument("--runs", type=int, default=50, help="photos of each network (default: 50)")
     parser.add_argument("--seconds", type=float, default=10, help="of each load (default: 10)")
+    parser.add_argument("--network", help=argparse.SUPPRESS)
     args = parser.parse_args()
+    if args.network:
+        print(measure_network(args.network, args.runs))
+        return
     compare_networks(args.runs)
     compare_services(args.seconds)
 

@@ -17,14 +17,14 @@ def test_what_is_taken() -> None:
 
 @pytest.mark.parametrize("value", ["green", None, ["red"], 1])
 def test_a_choice_that_is_none(value: object) -> None:
-    with pytest.raises(InvalidOption, match="colour is .* one of red, blue") as caught:
+    with pytest.raises(InvalidOption, match=r"colour is .* one of red, blue") as caught:
         read_choice("colour", value, ("red", "blue"))
     assert caught.value.context == {"option": "colour", "allowed": ["red", "blue"]}
 
 
 @pytest.mark.parametrize("value", ["nan", "inf", "-1", 4, "1e999", 10**400, True, None, [], "2.5", "three", "٣"])
 def test_a_number_out_of_range_or_none(value: object) -> None:
-    with pytest.raises(InvalidOption, match="size is .* a whole number from 0 to 3"):
+    with pytest.raises(InvalidOption, match=r"size is .* a whole number from 0 to 3"):
         read_number("size", value, 0, 3, whole=True)
 
 

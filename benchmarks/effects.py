@@ -79,7 +79,8 @@ def _whole_way(name: str, picture: Any) -> float:
     from humanparse.config import Settings
     from humanparse.images import encode_jpeg
     from humanparse.pipeline import Pipeline
-    from humanparse.studio import Studio, StylizeOptions
+    from humanparse.studio import Studio
+    from humanparse.stylize_options import StylizeOptions
 
     data = encode_jpeg(picture)
     del picture
@@ -95,7 +96,8 @@ def soak(count: int) -> None:
     from humanparse.config import Settings
     from humanparse.images import encode_jpeg
     from humanparse.pipeline import Pipeline
-    from humanparse.studio import Studio, StylizeOptions
+    from humanparse.studio import Studio
+    from humanparse.stylize_options import StylizeOptions
 
     settings = Settings(cache_bytes=0)
     studio = Studio(settings, Pipeline(settings))

@@ -12,7 +12,8 @@ from humanparse.effects import EFFECTS
 from humanparse.errors import HumanParseError, InvalidOption
 from humanparse.photo_files import read_photo_file
 from humanparse.pipeline import Pipeline
-from humanparse.studio import ALL, ENCODERS, SUFFIXES, Studio, StylizeOptions
+from humanparse.studio import Studio
+from humanparse.stylize_options import ALL, ENCODERS, SUFFIXES, StylizeOptions
 
 
 def add_studio_commands(commands: Any) -> None:

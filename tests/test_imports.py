@@ -68,6 +68,14 @@ TABLE: dict[str, set[str]] = {
         "humanparse.records",
         "humanparse.values",
     },
+    "humanparse/stylize_options.py": {
+        "humanparse.config",
+        "humanparse.effects",
+        "humanparse.errors",
+        "humanparse.images",
+        "humanparse.options",
+        "humanparse.values",
+    },
     "humanparse/studio.py": {
         "humanparse.cache",
         "humanparse.config",
@@ -77,6 +85,7 @@ TABLE: dict[str, set[str]] = {
         "humanparse.options",
         "humanparse.pipeline",
         "humanparse.values",
+        "humanparse.stylize_options",
     },
     "humanparse/studio_commands.py": {
         "humanparse.config",
@@ -85,6 +94,7 @@ TABLE: dict[str, set[str]] = {
         "humanparse.pipeline",
         "humanparse.studio",
         "humanparse.photo_files",
+        "humanparse.stylize_options",
     },
     "humanparse/recognition_commands.py": {
         "humanparse.config",

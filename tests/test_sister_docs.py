@@ -13,7 +13,7 @@ import pytest
 from humanparse.effects import EFFECTS
 from humanparse.effects.selection import GROUPS
 from humanparse.recognition import RECOGNIZERS
-from humanparse.studio import OPTIONS
+from humanparse.stylize_options import OPTIONS
 from tests.test_docs import check_shown, curls, folder, run_curl
 
 __all__ = ["folder"]  # a fixture

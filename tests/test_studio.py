@@ -16,7 +16,8 @@ from humanparse.config import Settings
 from humanparse.effects import ART
 from humanparse.errors import InvalidOption, UnsupportedFormat
 from humanparse.pipeline import Pipeline
-from humanparse.studio import Studio, StylizeOptions, _pack, _unpack, describe_stylized, zip_stylized
+from humanparse.studio import Studio, _pack, _unpack, describe_stylized, zip_stylized
+from humanparse.stylize_options import StylizeOptions
 from tests.band_parser import HEAD, BandParser
 
 

@@ -15,7 +15,7 @@ from humanparse.labels import CLASSES
 from humanparse.recognition import RECOGNIZERS, make_recognizer
 from humanparse.recognition.options import RecognizeOptions
 from humanparse.recognition.pipeline import describe_recognition
-from humanparse.studio import ALL, SUFFIXES, StylizeOptions
+from humanparse.stylize_options import ALL, SUFFIXES, StylizeOptions
 from humanparse.web import service
 from humanparse.web.pages import duration
 from humanparse.web.requests import gather_options, read_photo

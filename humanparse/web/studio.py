@@ -11,15 +11,8 @@ from humanparse.effects import ART, EFFECTS
 from humanparse.effects.selection import GROUPS
 from humanparse.errors import InvalidOption
 from humanparse.labels import NAMES
-from humanparse.studio import (
-    ENCODERS,
-    MEDIA_TYPES,
-    SUFFIXES,
-    Stylized,
-    StylizeOptions,
-    describe_stylized,
-    zip_stylized,
-)
+from humanparse.studio import Stylized, describe_stylized, zip_stylized
+from humanparse.stylize_options import ENCODERS, MEDIA_TYPES, SUFFIXES, StylizeOptions
 from humanparse.web import service
 from humanparse.web.answers import CACHE_STATUS
 from humanparse.web.requests import accepted_format, gather_options, read_photo

@@ -9,7 +9,7 @@ from humanparse.effects import EFFECTS
 from humanparse.effects.contract import Parameter
 from humanparse.effects.selection import MOST_FEATHER
 from humanparse.options import CHOICES
-from humanparse.studio import ALL, ENCODERS, FORMATS, MEDIA_TYPES, OPTIONS
+from humanparse.stylize_options import ALL, ENCODERS, FORMATS, MEDIA_TYPES, OPTIONS
 from humanparse.web.operations import IMAGE_TYPES, PARSE_PROBLEMS, body, form, get, parameters, problems
 from humanparse.web.schemas import BINARY, COUNT, SCORE, TEXT, Schema, listed, record, ref
 

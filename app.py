@@ -18,8 +18,24 @@ from humanparse.errors import ConfigError
 from humanparse.jobs.backends import open_jobs
 from humanparse.parsers import AUTO, PARSERS
 from humanparse.pipeline import Pipeline
+from humanparse.recognition import RECOGNIZERS
 from humanparse.storage import Storage
-from humanparse.web import Service, api, batch, errors, jobs, languages, openapi, pages, result_pages, results
+from humanparse.studio import Studio
+from humanparse.web import (
+    Service,
+    api,
+    batch,
+    errors,
+    gallery,
+    jobs,
+    languages,
+    openapi,
+    pages,
+    recognition,
+    result_pages,
+    results,
+    studio,
+)
 
 FORM_ROOM = 64 * 1024  # bytes of a request that are not the photo
 CONTENT_SECURITY_POLICY = (
@@ -31,16 +47,17 @@ CONTENT_SECURITY_POLICY = (
 def create_app(settings: Settings | None = None, pipeline: Pipeline | None = None) -> Flask:
     """The app. Without arguments: settings from the environment, parsers loaded when first needed."""
     settings = settings or Settings.from_env()
-    _check_parser(settings)
+    _check_names(settings)
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_bytes * 4 // 3 + FORM_ROOM  # base64 is 4/3 as long
     app.json.sort_keys = False  # type: ignore[attr-defined]
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     storage = Storage(settings.results_dir, settings.result_age_s, settings.results_bytes)
     pipeline = pipeline or Pipeline(settings, cache=open_cache(settings))
-    service = Service(settings, pipeline, storage, open_jobs(settings, pipeline, errors.describe_error))
+    own_jobs = open_jobs(settings, pipeline, errors.describe_error)
+    service = Service(settings, pipeline, storage, own_jobs, Studio(settings, pipeline))
     app.extensions["humanparse"] = service
-    for room in (api, batch, jobs, openapi, pages, results, result_pages):
+    for room in (api, batch, jobs, recognition, studio, openapi, pages, gallery, results, result_pages):
         app.register_blueprint(room.blueprint)
     languages.install(app)
     errors.install(app)
@@ -49,11 +66,12 @@ def create_app(settings: Settings | None = None, pipeline: Pipeline | None = Non
     return app
 
 
-def _check_parser(settings: Settings) -> None:
-    """An unknown name stops the start. (Settings cannot check it: they do not know the parsers.)"""
-    allowed = (AUTO, *PARSERS)
-    if settings.parser not in allowed:
-        raise ConfigError(f"HUMANPARSE_PARSER is {settings.parser!r}; it must be one of {', '.join(allowed)}.")
+def _check_names(settings: Settings) -> None:
+    """An unknown name stops the start. (Settings cannot check it: they do not know parsers and recognizers.)"""
+    for name, allowed in (("parser", (AUTO, *PARSERS)), ("recognizer", tuple(RECOGNIZERS))):
+        value = getattr(settings, name)
+        if value not in allowed:
+            raise ConfigError(f"HUMANPARSE_{name.upper()} is {value!r}; it must be one of {', '.join(allowed)}.")
 
 
 def _name_request() -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from humanparse import parsers
+from humanparse import parsers, recognition
 from humanparse.cache.parsings import ParsingCache, key_of
 from humanparse.config import Settings
 from humanparse.gate import Gate
@@ -19,6 +19,8 @@ from humanparse.images import read_image
 from humanparse.labels import PALETTES
 from humanparse.options import ParseOptions
 from humanparse.parsers.contract import Parser
+from humanparse.recognition.contract import Recognizer
+from humanparse.recognition.pipeline import RecognitionPipeline
 from humanparse.records import Parsing
 from utils import compose_overlay
 
@@ -72,10 +74,12 @@ class Pipeline:
         settings: Settings,
         make_parser: Callable[[str, Settings], Parser] = parsers.make_parser,
         cache: ParsingCache | None = None,
+        make_recognizer: Callable[[str, Settings], Recognizer] = recognition.make_recognizer,
     ) -> None:
         self.settings, self.cache = settings, cache
         self._make_parser = make_parser
-        self._gate = Gate(settings.queue_length, settings.queue_timeout_s)
+        self.gate = Gate(settings.queue_length, settings.queue_timeout_s)
+        self.recognition = RecognitionPipeline(settings, self.gate, cache, make_recognizer)
         self._loaded: dict[str, Parser] = {}
         self._loading = threading.Lock()
 
@@ -120,6 +124,6 @@ class Pipeline:
     ) -> Parsing:
         with ExitStack() as inside:
             with watch.stage("wait"):
-                inside.enter_context(self._gate.enter(tell))
+                inside.enter_context(self.gate.enter(tell))
             with watch.stage("parse"):
                 return parser.parse(image) if detail else parser.glance(image)

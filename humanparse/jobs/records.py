@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 from humanparse.options import ParseOptions
+from humanparse.recognition.options import RecognizeOptions
 
 QUEUED: Final = "queued"
 RUNNING: Final = "running"
@@ -28,7 +29,12 @@ TRIES: Final = 3  # workers that may die over one job
 
 ONE: Final = "parse"
 MANY: Final = "batch"
-KINDS: Final = {ONE: "one photo, answered as POST /api/parse does", MANY: "several, as POST /api/parse/batch does"}
+RECOGNIZE: Final = "recognize"
+KINDS: Final = {
+    ONE: "one photo, answered as POST /api/parse does",
+    MANY: "several, as POST /api/parse/batch does",
+    RECOGNIZE: "one photo, as POST /api/recognize does",
+}
 
 
 @dataclass(frozen=True)
@@ -42,6 +48,7 @@ class Order:
     format: str
     request_id: str = ""
     callback_url: str | None = None
+    recognize: RecognizeOptions | None = None  # of the kind RECOGNIZE; `options` mean nothing there
 
 
 @dataclass(frozen=True)
@@ -86,9 +93,11 @@ class Job:
         order = plain.pop("order")
         options = order.pop("options")
         made = ParseOptions(**{**options, "include": frozenset(options["include"])})
+        recognize = order.pop("recognize", None)
+        recognized = RecognizeOptions(**recognize) if recognize else None
         callback = plain.pop("callback")
         return cls(
-            order=Order(**{**order, "names": tuple(order["names"]), "options": made}),
+            order=Order(**{**order, "names": tuple(order["names"]), "options": made}, recognize=recognized),
             callback=Callback(**callback) if callback else None,
             **plain,
         )

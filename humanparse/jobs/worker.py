@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import IO, Any, Final
+from typing import IO, Any, Final, TypeVar
 
 from humanparse.answers import describe_answer, write_format
 from humanparse.batches import Outcome, Photo, parse_photo, unpack, write_answer
@@ -17,15 +17,20 @@ from humanparse.errors import Busy, StorageError
 from humanparse.exports import JSON
 from humanparse.jobs import records
 from humanparse.jobs.files import JobFiles
-from humanparse.jobs.records import ONE, Job
+from humanparse.jobs.records import ONE, RECOGNIZE, Job
 from humanparse.jobs.store import Store
 from humanparse.options import ParseOptions
 from humanparse.pipeline import Answer, Pipeline
+from humanparse.recognition.options import RecognizeOptions
+from humanparse.recognition.pipeline import describe_recognition
 
 log = logging.getLogger(__name__)
 
 BEATS: Final = 3  # signs of life in the time of one lease
 LONGEST_WAIT_S: Final = 5  # for the parser, before it is asked again
+
+Options = TypeVar("Options")
+Found = TypeVar("Found")
 
 DescribeError = Callable[[Exception, str], dict[str, Any]]
 """The problem that an exception is, for the request of this id."""
@@ -83,8 +88,13 @@ class Worker:
     def _result(self, job: Job, lease: _Lease) -> Iterator[bytes]:
         order = job.order
         with self._files.open_uploads(job.id, len(order.names)) as files:
-            parse = self._patient(lease)
-            if order.kind == ONE:
+            parse = self._patient(lease, self._pipeline.parse)
+            if order.kind == RECOGNIZE:
+                recognize = self._patient(lease, self._pipeline.recognition.recognize)
+                found = recognize(files[0].read(), order.recognize or RecognizeOptions())
+                yield json.dumps(describe_recognition(found)).encode()
+                lease.tell(done=1, failed=0)
+            elif order.kind == ONE:
                 yield _answer_one(order.names[0], files[0], parse, order)
                 lease.tell(done=1, failed=0)
             else:
@@ -107,18 +117,18 @@ class Worker:
             yield Outcome({"index": index, "file": photo.name, **row}, file)
             lease.tell(done=index + 1, failed=failed)
 
-    def _patient(self, lease: _Lease) -> Callable[[bytes, ParseOptions], Answer]:
-        """`Pipeline.parse` for work that can wait: a full line is no error, only a reason to come back."""
+    def _patient(self, lease: _Lease, work: Callable[[bytes, Options], Found]) -> Callable[[bytes, Options], Found]:
+        """`work` that can wait: a full line is no error, only a reason to come back."""
 
-        def parse(data: bytes, options: ParseOptions) -> Answer:
+        def patiently(data: bytes, options: Options) -> Found:
             while True:
                 lease.check()
                 try:
-                    return self._pipeline.parse(data, options)
+                    return work(data, options)
                 except Busy as busy:
                     self.stopping.wait(min(busy.retry_after_s, LONGEST_WAIT_S))
 
-        return parse
+        return patiently
 
     @contextmanager
     def _lease(self, job: Job) -> Iterator[_Lease]:

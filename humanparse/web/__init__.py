@@ -11,6 +11,7 @@ from humanparse.config import Settings
 from humanparse.jobs.backends import Jobs
 from humanparse.pipeline import Pipeline
 from humanparse.storage import Storage
+from humanparse.studio import Studio
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class Service:
     pipeline: Pipeline
     storage: Storage
     jobs: Jobs
+    studio: Studio
 
 
 def service() -> Service:

@@ -33,6 +33,7 @@ STATUS: Final[dict[type[errors.HumanParseError], int]] = {
     errors.QueueFull: 503,
     errors.ParserError: 500,
     errors.ParserUnavailable: 503,
+    errors.RecognizerUnavailable: 503,
     errors.WeightsDamaged: 503,
     errors.FetchFailed: 500,  # only the command line fetches
     errors.HubUnreachable: 500,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from humanparse.config import Settings
-from humanparse.jobs.records import KINDS
+from humanparse.jobs.records import MANY, ONE
 from humanparse.web.batch import ZIP_TYPES
 from humanparse.web.jobs import EXTRAS, LONGEST_KEY
 from humanparse.web.operations import IMAGE_TYPES, PARSE_PROBLEMS, body, form, formats, parameters, problems
@@ -39,7 +39,7 @@ def job_paths(settings: Settings) -> dict[str, Any]:
 def _submit(settings: Settings) -> dict[str, Any]:
     extras: dict[str, Schema] = {
         "callback_url": {"type": "string", "format": "uri", "description": EXTRAS["callback_url"]},
-        "kind": {"type": "string", "enum": list(KINDS), "description": EXTRAS["kind"]},
+        "kind": {"type": "string", "enum": [ONE, MANY], "description": EXTRAS["kind"]},
     }
     options = option_schemas({"parser": settings.parser, "alpha": settings.alpha})
     return {
@@ -85,5 +85,5 @@ def _result() -> dict[str, Any]:
         "operationId": "jobResult",
         "parameters": [ID],
         "summary": "What the request would have answered, had it not been a job; the problem of one that failed",
-        "responses": {"200": formats("Parsing", "Batch"), **problems(404, 409, *PARSE_PROBLEMS)},
+        "responses": {"200": formats("Parsing", "Batch", "Recognition"), **problems(404, 409, *PARSE_PROBLEMS)},
     }

@@ -59,6 +59,10 @@ WORDS: Final[Mapping[str, Words]] = {
         _("This parser is not installed"),
         _("Its weights are not on this server. Choose “Best available”, or ask whoever runs the server to fetch them."),
     ),
+    "recognizer_unavailable": Words(
+        _("This recognizer is not installed"),
+        _("Its weights are not on this server. Ask whoever runs the server to fetch them."),
+    ),
     "weights_damaged": Words(
         _("This parser cannot start"), _("Its weights are damaged. Ask whoever runs the server to fetch them again.")
     ),

@@ -28,7 +28,7 @@ def test_the_place_in_the_line_is_told(
     let_go = [threading.Event() for _ in range(2)]
 
     def stay(event: threading.Event) -> None:
-        with pipeline._gate.enter():
+        with pipeline.gate.enter():
             event.wait(20)
 
     before = [threading.Thread(target=stay, args=(event,)) for event in let_go]

@@ -160,7 +160,7 @@ def test_too_many_pixels_is_413(tmp_path: Any) -> None:
 
 
 def test_busy_is_503_with_a_time_to_come_back(app: Flask, client: FlaskClient, photo: bytes) -> None:
-    gate = app.extensions["humanparse"].pipeline._gate
+    gate = app.extensions["humanparse"].pipeline.gate
     gate.length = 0
     with gate.enter():
         response = post_form(client, photo)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,8 @@ def every_page(client: FlaskClient, settings: Settings, photo: bytes) -> dict[st
         "中文 start": client.get("/", headers=chinese),
         "中文 result": client.get(address, headers=chinese),
         "中文 not found": client.get("/nowhere", headers=chinese),
+        "中文 recognition": client.get("/recognize", headers=chinese),
+        "中文 studio": client.get("/studio", headers=chinese),
         "forgotten": client.post(f"{keep(client, photo)}/forget", headers=BROWSER),
         "start": client.get("/", headers=BROWSER),
         "result": client.get(address, headers=BROWSER),
@@ -35,7 +38,17 @@ def every_page(client: FlaskClient, settings: Settings, photo: bytes) -> dict[st
         "refused": post(client, b"this is text"),
         "empty": post(client, b"", file=""),
         "wrong method": client.get("/upload", headers=BROWSER),
+        "recognition": client.get("/recognize", headers=BROWSER),
+        "studio": client.get("/studio", headers=BROWSER),
+        "pictures": client.get(paint(client, photo), headers=BROWSER),
     }
+
+
+def paint(client: FlaskClient, photo: bytes) -> str:
+    """The address of kept pictures."""
+    answer = client.post("/studio", data={"effect": "grey", "image": (BytesIO(photo), "x.jpg")}, headers=BROWSER)
+    assert answer.status_code == 303, answer.text
+    return answer.headers["Location"]
 
 
 def test_pages_obey_the_content_security_policy(every_page: dict[str, TestResponse]) -> None:

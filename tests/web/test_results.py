@@ -113,7 +113,7 @@ def test_what_fails_later_is_the_last_step(settings: Settings, photo: bytes) -> 
 def test_a_photo_that_nobody_waits_for_leaves_the_line(settings: Settings, photo: bytes) -> None:
     pipeline = Pipeline(settings, lambda *_: BandParser())
     app: Flask = create_app(settings, pipeline)
-    with pipeline._gate.enter():
+    with pipeline.gate.enter():
         answer = app.test_client().post(
             "/api/results", data=photo, content_type="image/jpeg", headers=LINES, buffered=False
         )
@@ -121,8 +121,8 @@ def test_a_photo_that_nobody_waits_for_leaves_the_line(settings: Settings, photo
         assert json.loads(next(lines))["before"] == 1
         answer.close()
     for _ in range(200):
-        if not pipeline._gate._line:
+        if not pipeline.gate._line:
             break
         threading.Event().wait(0.01)
-    assert not pipeline._gate._line
+    assert not pipeline.gate._line
     assert not list(settings.results_dir.glob("*"))

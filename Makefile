@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check lint types browser install install-dev install-training bench-parse bench-m2fp bench-sampling bench-jobs bench-video bench-serving soak fuzz corpus clean
+.PHONY: run test check lint types browser install install-dev install-training bench-parse bench-m2fp bench-sampling bench-jobs bench-video bench-serving soak fuzz corpus bench-page bench-recognition bench-effects translations clean
 
 run: install  ## serve on http://127.0.0.1:5000
 	$(BIN)/python app.py
@@ -51,6 +51,21 @@ fuzz: install-dev  ## an hour of damaged files and requests
 corpus: install-dev  ## 2000 damaged images, each with its status, time and peak memory
 	$(BIN)/python -m tests.damage corpus --count 2000
 	$(BIN)/python -m tests.corpus corpus --quiet
+
+bench-page: install-dev  ## how fast the page reacts, in a real Chromium; PHOTO=file for one of yours
+	$(BIN)/python -m benchmarks.page $(PHOTO)
+
+translations: install  ## collect the pages' words; then fill in what is empty in translations/*/LC_MESSAGES/messages.po
+	$(BIN)/pybabel -q extract --no-location --sort-output --omit-header -F translations/babel.cfg -o translations/messages.pot .
+	$(BIN)/pybabel -q update --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date -w 110 -i translations/messages.pot -d translations
+	rm translations/messages.pot
+
+bench-recognition: install-dev  ## recognition against PyTorch eager and a plain Flask app
+	$(BIN)/python -m benchmarks.recognition
+
+bench-effects: install-dev  ## time and memory of every effect, then 1000 photos through the studio
+	$(BIN)/python -m benchmarks.effects
+	$(BIN)/python -m benchmarks.effects --soak 1000
 
 install: $(VENV)/.installed
 install-dev: $(VENV)/.installed-dev

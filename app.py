@@ -19,9 +19,28 @@ from humanparse.errors import ConfigError
 from humanparse.jobs.backends import open_jobs
 from humanparse.parsers import AUTO, PARSERS
 from humanparse.pipeline import Pipeline
+from humanparse.recognition import RECOGNIZERS
 from humanparse.request_log import open_request_log
 from humanparse.storage import Storage
-from humanparse.web import Service, access, api, batch, errors, jobs, monitoring, observing, openapi, pages
+from humanparse.studio import Studio
+from humanparse.web import (
+    Service,
+    access,
+    api,
+    batch,
+    errors,
+    gallery,
+    jobs,
+    languages,
+    monitoring,
+    observing,
+    openapi,
+    pages,
+    recognition,
+    result_pages,
+    results,
+    studio,
+)
 from humanparse.web.patience import Patience
 
 FORM_ROOM = 64 * 1024  # bytes of a request that are not the photo
@@ -30,7 +49,7 @@ FORM_ROOM = 64 * 1024  # bytes of a request that are not the photo
 def create_app(settings: Settings | None = None, pipeline: Pipeline | None = None) -> Flask:
     """The app. Without arguments: settings from the environment, parsers loaded when first needed."""
     settings = settings or Settings.from_env()
-    _check_parser(settings)
+    _check_names(settings)
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_bytes * 4 // 3 + FORM_ROOM  # base64 is 4/3 as long
     app.json.sort_keys = False  # type: ignore[attr-defined]
@@ -40,10 +59,11 @@ def create_app(settings: Settings | None = None, pipeline: Pipeline | None = Non
     expiries = [storage.expire, *([pipeline.cache.expire] if pipeline.cache else [])]
     request_log = open_request_log(settings)
     own_jobs = open_jobs(settings, pipeline, errors.describe_error, expiries, request_log)
-    service = Service(settings, pipeline, storage, own_jobs, request_log)
+    service = Service(settings, pipeline, storage, own_jobs, Studio(settings, pipeline), request_log)
     app.extensions["humanparse"] = service
-    for room in (api, batch, jobs, monitoring, openapi, pages):
+    for room in (api, batch, jobs, recognition, studio, monitoring, openapi, pages, gallery, results, result_pages):
         app.register_blueprint(room.blueprint)
+    languages.install(app)
     errors.install(app)
     app.wsgi_app = Patience(app.wsgi_app, settings.slowest_bytes_s)  # type: ignore[method-assign]
     app.after_request(access.add_headers)
@@ -52,11 +72,12 @@ def create_app(settings: Settings | None = None, pipeline: Pipeline | None = Non
     return app
 
 
-def _check_parser(settings: Settings) -> None:
-    """An unknown name stops the start. (Settings cannot check it: they do not know the parsers.)"""
-    allowed = (AUTO, *PARSERS)
-    if settings.parser not in allowed:
-        raise ConfigError(f"HUMANPARSE_PARSER is {settings.parser!r}; it must be one of {', '.join(allowed)}.")
+def _check_names(settings: Settings) -> None:
+    """An unknown name stops the start. (Settings cannot check it: they do not know parsers and recognizers.)"""
+    for name, allowed in (("parser", (AUTO, *PARSERS)), ("recognizer", tuple(RECOGNIZERS))):
+        value = getattr(settings, name)
+        if value not in allowed:
+            raise ConfigError(f"HUMANPARSE_{name.upper()} is {value!r}; it must be one of {', '.join(allowed)}.")
 
 
 def __getattr__(name: str) -> Flask:

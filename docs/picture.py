@@ -1,4 +1,4 @@
-"""Makes the README's picture, and the photo that its examples use: `python -m docs.picture`.
+"""Makes the README's picture and the page's sample photo: `python -m docs.picture`.
 
 From NASA's public-domain portrait of Eileen Collins, which scikit-image ships.
 """
@@ -16,10 +16,13 @@ from humanparse.options import ParseOptions
 from humanparse.pipeline import Pipeline
 
 FOLDER = Path(__file__).parent
+SAMPLE = FOLDER.parent / "static" / "sample.jpg"
 
 
 def main() -> None:
-    photo = encode_jpeg(np.ascontiguousarray(data.astronaut()))
+    astronaut = np.ascontiguousarray(data.astronaut())
+    SAMPLE.write_bytes(encode_jpeg(astronaut, quality=85))
+    photo = encode_jpeg(astronaut)
     answer = Pipeline(Settings()).parse(photo, ParseOptions())
     (FOLDER / "astronaut.jpg").write_bytes(encode_jpeg(np.hstack([answer.image, answer.overlay])))
 

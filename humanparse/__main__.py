@@ -1,5 +1,4 @@
-"""The command line: `python -m humanparse parse PHOTO_OR_FOLDER... --out results/`; `video`, `submit`, `job`, `fetch`;
-`doctor`, `requests`, `keys`, `purge`.
+"""The command line: `python -m humanparse parse PHOTO_OR_FOLDER... --out results/`; and more, see --help.
 
 Exit codes: 0 all was done; 1 at least one photo was not parsed (the others were), or the fetch
 failed; 2 wrong usage.
@@ -18,7 +17,7 @@ from tqdm import tqdm
 from humanparse import __version__
 from humanparse.config import Settings
 from humanparse.doctor.command import add_doctor_command
-from humanparse.errors import HumanParseError, UnreadableImage
+from humanparse.errors import HumanParseError
 from humanparse.exports import FORMATS, JSON, Parsed, describe
 from humanparse.images import suffixes
 from humanparse.job_commands import add_job_commands
@@ -27,7 +26,10 @@ from humanparse.log_command import add_log_command
 from humanparse.operator_commands import add_operator_commands
 from humanparse.options import CHOICES, INCLUDES, ParseOptions
 from humanparse.parsers import make_parser
+from humanparse.photo_files import read_photo_file
 from humanparse.pipeline import Answer, Pipeline
+from humanparse.recognition_commands import add_recognition_commands, fetch_general
+from humanparse.studio_commands import add_studio_commands
 from humanparse.video_command import add_video_command
 
 USUAL = ("png", "label_map", "people_map")  # what is written where no format is named
@@ -77,8 +79,8 @@ def parse_photos(
     bar = tqdm(photos, unit="photo", disable=None, file=sys.stderr)
     for photo in bar:
         try:
-            answer = pipeline.parse(_read(photo), options)
-            parsed = Parsed(_name_in(given, photo), answer.parsing, answer.overlay, options.palette)
+            answer = pipeline.parse(read_photo_file(photo), options)
+            parsed = Parsed(_name_in(given, photo), answer.parsing, answer.overlay, options.palette, answer.image)
             files = {name: FORMATS[name].write(parsed) for name in formats if name != JSON}
         except HumanParseError as error:
             tqdm.write(f"{photo}: {error.message}", file=sys.stderr)
@@ -100,7 +102,7 @@ def parse_photos(
 
 
 def fetch_weights(args: argparse.Namespace) -> int:
-    """Fetch M2FP's weights into `Settings.m2fp_dir`, after telling size and licence."""
+    """Fetch the weights that are named, after telling size and licence."""
     from humanparse.parsers.m2fp.fetch import NOTICE, fetch
 
     try:
@@ -108,6 +110,8 @@ def fetch_weights(args: argparse.Namespace) -> int:
     except HumanParseError as error:
         print(error.message, file=sys.stderr)
         return 2
+    if args.name == "general":
+        return fetch_general(args, settings)
     folder = settings.m2fp_dir
     print(NOTICE, file=sys.stderr)
     if make_parser("m2fp", settings).available() is None and args.source is None:
@@ -162,13 +166,6 @@ def _line(photo: Path, answer: Answer, options: ParseOptions, as_json: bool) -> 
     return f"{photo}: {len(persons)} people ({answer.parsing.parser.name}) {who}".rstrip()
 
 
-def _read(photo: Path) -> bytes:
-    try:
-        return photo.read_bytes()
-    except OSError as exc:
-        raise UnreadableImage(f"cannot be read: {exc.strerror}") from exc
-
-
 def _free_name(stem: str, taken: set[str]) -> str:
     """`stem`, or with a number where an earlier photo of this run had the same."""
     name, number = stem, 2
@@ -201,12 +198,14 @@ def _make_argument_parser() -> argparse.ArgumentParser:
     parse.add_argument("--include", help=f"what else the JSON tells ({', '.join(INCLUDES)}); turns --json on")
     parse.add_argument("--no-outline", action="store_true", help="draw no outlines around people")
     parse.add_argument("--no-detail", action="store_true", help="take no closer look at small people: faster")
-    fetch = commands.add_parser("fetch", help="get the weights of a parser that does not come with its own")
-    fetch.add_argument("name", choices=["m2fp"], help="whose weights")
+    fetch = commands.add_parser("fetch", help="get weights that are not in the repository")
+    fetch.add_argument("name", choices=["m2fp", "general"], help="whose weights")
     fetch.add_argument("--from", type=Path, dest="source", metavar="DIR", help="take them from here, not the network")
     fetch.add_argument("--yes", action="store_true", help="do not ask, size and licence are known")
     fetch.set_defaults(run=fetch_weights)
     add_video_command(commands)
+    add_recognition_commands(commands)
+    add_studio_commands(commands)
     add_job_commands(commands)
     add_operator_commands(commands)
     add_doctor_command(commands)

@@ -24,7 +24,7 @@ def describe_answer(answer: Answer, options: ParseOptions) -> dict[str, Any]:
 
 def write_format(answer: Answer, options: ParseOptions, format: str, name: str) -> bytes:
     """The file of one of FORMATS."""
-    return FORMATS[format].write(Parsed(name, answer.parsing, answer.overlay, options.palette))
+    return FORMATS[format].write(Parsed(name, answer.parsing, answer.overlay, options.palette, answer.image))
 
 
 def content_type(format: str) -> str:

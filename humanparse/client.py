@@ -139,6 +139,16 @@ class Label:
 
 
 @dataclass(frozen=True)
+class Prediction:
+    """One thing that a photo may show: id, English and Chinese name, probability from 0 to 1."""
+
+    class_id: int
+    label: str
+    label_zh: str
+    probability: float
+
+
+@dataclass(frozen=True)
 class Job:
     """Work that the service has accepted. state: queued, running, succeeded, failed or cancelled."""
 
@@ -221,7 +231,7 @@ class Client:
             time.sleep(pause_s)
         raise NotYet(f"The job is {found.state}.")
 
-    def result(self, job: Job | str) -> Result | list[Item] | bytes:
+    def result(self, job: Job | str) -> Result | list[Item] | list[Prediction] | bytes:
         """What an ended job came to: as `parse` and `parse_many` give it, or a file's bytes for another format.
 
         Raises ApiError where it failed, was cancelled or has not ended.
@@ -244,6 +254,17 @@ class Client:
     def forget(self, job: Job | str) -> None:
         """Cancel a job, or remove one that has ended with its result."""
         self._send(_Request("DELETE", _path_of(job)))
+
+    def recognize(self, photo: Photo, **options: Any) -> list[Prediction]:
+        """What the photo shows as a whole, most likely first. Options as the API has them: top_k, recognizer."""
+        return _read_predictions(self._send(_sister_request("recognize", photo, options)).json())
+
+    def stylize(self, photo: Photo, effect: str, **options: Any) -> bytes:
+        """The photo with an effect: a picture, or with several effects a zip.
+
+        Options as the API has them; `except` is a word of Python, so it is `except_` here.
+        """
+        return self._send(_stylize_request(photo, effect, options)).content
 
     def labels(self) -> list[Label]:
         """The classes, by id."""
@@ -320,7 +341,7 @@ class AsyncClient:
             await asyncio.sleep(pause_s)
         raise NotYet(f"The job is {found.state}.")
 
-    async def result(self, job: Job | str) -> Result | list[Item] | bytes:
+    async def result(self, job: Job | str) -> Result | list[Item] | list[Prediction] | bytes:
         job = job if isinstance(job, Job) else await self.job(job)
         return _read_job_result(job, await self.result_bytes(job))
 
@@ -335,6 +356,12 @@ class AsyncClient:
 
     async def forget(self, job: Job | str) -> None:
         await self._send(_Request("DELETE", _path_of(job)))
+
+    async def recognize(self, photo: Photo, **options: Any) -> list[Prediction]:
+        return _read_predictions((await self._send(_sister_request("recognize", photo, options))).json())
+
+    async def stylize(self, photo: Photo, effect: str, **options: Any) -> bytes:
+        return (await self._send(_stylize_request(photo, effect, options))).content
 
     async def labels(self) -> list[Label]:
         return _read_labels((await self._send(_Request("GET", "/api/labels"))).json())
@@ -379,6 +406,16 @@ def _job_request(photos: Iterable[Photo], options: Mapping[str, Any], key: str |
     files = [("video" if kind == "video" else "image", _read_photo(photo)) for photo in photos]
     params = _params({**options, "kind": None if kind == "parse" else kind})
     return _Request("POST", "/api/jobs", params, files, {"Idempotency-Key": key or uuid.uuid4().hex})
+
+
+def _sister_request(service: str, photo: Photo, options: Mapping[str, Any]) -> _Request:
+    return _Request("POST", f"/api/{service}", _params(options), [("image", _read_photo(photo))])
+
+
+def _stylize_request(photo: Photo, effect: str, options: Mapping[str, Any]) -> _Request:
+    given = {name.removesuffix("_"): value for name, value in options.items()}
+    several = "," in effect or effect == "all"
+    return _sister_request("stylize", photo, {"format": "zip" if several else None, **given, "effect": effect})
 
 
 def _params(options: Mapping[str, Any]) -> dict[str, str]:
@@ -498,9 +535,15 @@ def _read_job(answer: dict[str, Any]) -> Job:
     return Job(**own, **answer["progress"], raw=answer)
 
 
-def _read_job_result(job: Job, data: bytes) -> Result | list[Item] | bytes:
+def _read_predictions(answer: dict[str, Any]) -> list[Prediction]:
+    return [Prediction(**row) for row in answer["predictions"]]
+
+
+def _read_job_result(job: Job, data: bytes) -> Result | list[Item] | list[Prediction] | bytes:
     if job.format != "json":
         return data
+    if job.kind == "recognize":
+        return _read_predictions(json.loads(data))
     return _read_items(json.loads(data)) if job.kind == "batch" else _read_result(json.loads(data))
 
 

@@ -43,6 +43,12 @@ class Settings:
     precision: str = _setting("auto", "Networks compute in: auto (the fastest good enough), int8, f16, bf16 or f32.")
     m2fp_dir: Path = _setting(ROOT / "models" / "m2fp", "Folder of M2FP's weights, fetched or your own.")
     m2fp_runtime: str = _setting("auto", "What runs M2FP: openvino, torch, or auto (openvino where that works).")
+    recognizer: str = _setting("efficientnet-lite", "Recognizer used when a request names none.")
+    efficientnet_lite: int = _setting(2, "Which EfficientNet-Lite: 0 (fastest), 1 or 2 (most accurate).", 0, 2)
+    general_dir: Path = _setting(ROOT / "models" / "general", "Folder of general recognition's weights.")
+    stylize_pixels: int = _setting(
+        16_000_000, "Photos of the studio with more pixels are made smaller.", 1024, 100_000_000
+    )
     workers: int = _setting(0, "gunicorn workers; 0: by cores and memory, see performance.md.", 0, 256)
     max_bytes: int = _setting(32 * _MEBI, "Largest upload, in bytes.", 1024, 1024 * _MEBI)
     max_pixels: int = _setting(50_000_000, "Largest photo, in pixels (width times height).", 1024, 400_000_000)

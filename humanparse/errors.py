@@ -33,6 +33,7 @@
     │   └── QueueFull           too many jobs in line
     ├── ParserError             the parser, not the request, is at fault
     │   ├── ParserUnavailable   its weights or its runtime are not on this machine
+    │   ├── RecognizerUnavailable  the same of a recognizer
     │   ├── WeightsDamaged      its weights are not what they should be
     │   ├── JobAbandoned        the workers that took the job died, all of them
     │   └── FetchFailed         its weights cannot be fetched
@@ -202,6 +203,10 @@ class ParserError(HumanParseError):
 
 class ParserUnavailable(ParserError):
     code = "parser_unavailable"
+
+
+class RecognizerUnavailable(ParserError):
+    code = "recognizer_unavailable"
 
 
 class WeightsDamaged(ParserError):

@@ -25,6 +25,10 @@ Check = Callable[[], None]
 """Raises what there is to raise where going on is of no use any more."""
 
 
+Tell = Callable[[int], None]
+"""Hears how many are before us, whenever that changes; 0 once we are inside."""
+
+
 def always() -> None:
     """The check of those who wait in any case."""
 
@@ -45,23 +49,25 @@ class Gate:
             metrics.QUEUE_PLACES.inc(length)
 
     @contextmanager
-    def enter(self, check: Check = always, until: float = math.inf) -> Iterator[None]:
+    def enter(self, check: Check = always, until: float = math.inf, tell: Tell | None = None) -> Iterator[None]:
         """Wait for a place and hold it.
 
         until: when to give up, by `time.monotonic()`, where that is before `timeout_s` is over.
         Raises Busy when the line is full or the wait too long, and whatever `check` raises.
         """
         with self._waiting():
-            self._wait(check, min(until, time.monotonic() + self.timeout_s))
+            self._wait(check, min(until, time.monotonic() + self.timeout_s), tell or _nobody_hears)
         start = time.monotonic()
         try:
+            if tell:
+                tell(0)
             with self._running():
                 yield
         finally:
             self._mean_stay_s += SMOOTHING * (time.monotonic() - start - self._mean_stay_s)
             self._leave()
 
-    def _wait(self, check: Check, until: float) -> None:
+    def _wait(self, check: Check, until: float, tell: Tell) -> None:
         turn = threading.Event()
         with self._lock:
             if self._inside < self.places:
@@ -70,8 +76,15 @@ class Gate:
             if len(self._line) >= self.length:
                 raise self._busy("Too many photos are waiting already")
             self._line.append(turn)
+        told = 0
         try:
-            while not turn.wait(min(CHECK_S, max(0.0, until - time.monotonic()))):
+            while True:
+                before = self._before(turn)
+                if before not in (0, told):
+                    tell(before)  # outside the lock: it may take its time
+                told = before
+                if turn.wait(min(CHECK_S, max(0.0, until - time.monotonic()))):
+                    return
                 check()
                 if time.monotonic() >= until:
                     raise self._busy(f"No place came free within {self.timeout_s:g} s")
@@ -83,6 +96,11 @@ class Gate:
             if given:  # at the last moment, after all
                 self._leave()
             raise
+
+    def _before(self, turn: threading.Event) -> int:
+        """How many are inside or stand before us; 0 if it is our turn."""
+        with self._lock:
+            return self._line.index(turn) + self._inside if turn in self._line else 0
 
     def _leave(self) -> None:
         """The place goes to the first of the line."""
@@ -96,3 +114,7 @@ class Gate:
         present = self._inside + len(self._line)
         wait = max(1, math.ceil(present * self._mean_stay_s / self.places))
         return Busy(f"{reason}; try again in {wait} s.", retry_after_s=wait)
+
+
+def _nobody_hears(before: int) -> None:
+    """For those who wait and do not want to know how long."""

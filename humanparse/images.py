@@ -211,6 +211,11 @@ def encode_png(image: NDArray[np.uint8], compression: int = 1) -> bytes:
     return buffer.tobytes()
 
 
+def encode_rgba_png(image: NDArray[np.uint8]) -> bytes:
+    """PNG with transparency of an (H, W, 4) uint8 RGBA image; alpha is not premultiplied."""
+    return cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGBA2BGRA), [cv2.IMWRITE_PNG_COMPRESSION, 1])[1].tobytes()
+
+
 def encode_jpeg(image: NDArray[np.uint8], quality: int = 90) -> bytes:
     """JPEG of an (H, W, 3) uint8 RGB image; `quality` 1 to 95. Raises InvalidOption for a side over 65500 pixels."""
     _check_sides(image, "JPEG", 65_500)  # libjpeg's JPEG_MAX_DIMENSION
@@ -238,6 +243,12 @@ def encode_palette_png(ids: NDArray[np.uint8], palette: NDArray[np.uint8]) -> by
     # Up to 16 colours Pillow packs pixels into 4 bits or fewer, version 13 whatever `bits` says: 17 rows at least.
     picture.putpalette(palette.tobytes().ljust(17 * 3, b"\0"))
     return _save(picture, "PNG")
+
+
+def decode_palette_png(data: bytes) -> NDArray[np.uint8]:
+    """The ids (H, W) uint8 of a PNG by `encode_palette_png`; nothing from outside."""
+    with Image.open(BytesIO(data)) as picture:
+        return np.array(picture, np.uint8)
 
 
 def _save(picture: Image.Image, pillow_name: str, **options: int) -> bytes:

@@ -12,6 +12,7 @@ from humanparse.exports import FORMATS, JSON
 from humanparse.exports.formats import OVERLAYS
 from humanparse.labels import PALETTES
 from humanparse.parsers import AUTO, PARSERS
+from humanparse.values import read_choice, read_flag
 
 INCLUDES: Final = {
     # name: what it adds to the answer, for the docs and for messages
@@ -40,8 +41,6 @@ CHOICES: Final = {
     "overlay": (*OVERLAYS, "none"),
     "format": (JSON, *FORMATS),
 }
-TRUE: Final = ("1", "true", "yes", "on")
-FALSE: Final = ("0", "false", "no", "off")
 
 
 @dataclass(frozen=True)
@@ -77,8 +76,8 @@ class ParseOptions:
         return cls(
             parser=_choice("parser", given.get("parser", settings.parser)),
             alpha=_alpha(given.get("alpha", settings.alpha)),
-            outline=_flag("outline", given.get("outline", True)),
-            detail=_flag("detail", given.get("detail", True)),
+            outline=read_flag("outline", given.get("outline", True)),
+            detail=read_flag("detail", given.get("detail", True)),
             palette=_choice("palette", given.get("palette", cls.palette)),
             include=_include(given.get("include", "")),
             overlay=_choice("overlay", given.get("overlay", cls.overlay)),
@@ -87,12 +86,7 @@ class ParseOptions:
 
 
 def _choice(name: str, value: object) -> str:
-    allowed = CHOICES[name]
-    if value not in allowed:
-        raise InvalidOption(
-            f"{name} is {value!r}; it must be one of {', '.join(allowed)}.", option=name, allowed=list(allowed)
-        )
-    return str(value)
+    return read_choice(name, value, CHOICES[name])
 
 
 def _alpha(value: object) -> float:
@@ -103,13 +97,6 @@ def _alpha(value: object) -> float:
     if not 0 <= number <= 1:  # also refuses nan
         raise InvalidOption(f"alpha is {value!r}; it must be a number from 0 to 1.", option="alpha", allowed=[0, 1])
     return number
-
-
-def _flag(name: str, value: object) -> bool:
-    text = str(value).lower()
-    if text not in TRUE + FALSE:
-        raise InvalidOption(f"{name} is {value!r}; it must be true or false.", option=name, allowed=[True, False])
-    return text in TRUE
 
 
 def _include(value: object) -> frozenset[str]:

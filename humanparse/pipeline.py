@@ -12,14 +12,16 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from humanparse import parsers, telemetry
+from humanparse import parsers, recognition, telemetry
 from humanparse.cache.parsings import ParsingCache, key_of
 from humanparse.config import Settings
 from humanparse.decoding import Decoders, make_decode
-from humanparse.gate import Check, Gate, always
+from humanparse.gate import Check, Gate, Tell, always
 from humanparse.labels import PALETTES
 from humanparse.options import ParseOptions
 from humanparse.parsers.contract import Parser
+from humanparse.recognition.contract import Recognizer
+from humanparse.recognition.pipeline import RecognitionPipeline
 from humanparse.records import Parsing
 from utils import compose_overlay
 
@@ -44,6 +46,12 @@ class Answer:
         """Milliseconds by stage, the encoding's too, and their `total`."""
         timing = {**self.timing_ms, **encoding.timing_ms}
         return {**timing, "total": round(sum(timing.values()), 2)}
+
+
+def compose(image: NDArray[np.uint8], parsing: Parsing, options: ParseOptions) -> NDArray[np.uint8]:
+    """The overlay (H, W, 3) uint8 RGB that `options` ask for."""
+    outlined = parsing.people if options.outline else None
+    return compose_overlay(image, parsing.labels, outlined, PALETTES[options.palette], options.alpha)
 
 
 class Stopwatch:
@@ -76,20 +84,22 @@ class Pipeline:
         settings: Settings,
         make_parser: Callable[[str, Settings], Parser] = parsers.make_parser,
         cache: ParsingCache | None = None,
+        make_recognizer: Callable[[str, Settings], Recognizer] = recognition.make_recognizer,
     ) -> None:
         self.settings, self.cache = settings, cache
         self._make_parser = make_parser
-        self._decode = make_decode(settings)
+        self.decode = make_decode(settings)
         # Those who wait hold a file, not its pixels: only as many as keep the parser busy are let in to decode.
         self._line = Gate(settings.queue_length, settings.queue_timeout_s, ON_DECK + 1, counted=True)
         self._gate = Gate(ON_DECK, settings.queue_timeout_s)
+        self.recognition = RecognitionPipeline(settings, self.decode, self.turn, cache, make_recognizer)
         self._loaded: dict[str, Parser] = {}
         self._loading = threading.Lock()
 
     def close(self) -> None:
         """End what runs beside us; a pipeline that is not needed any more does it by itself, later."""
-        if isinstance(self._decode, Decoders):
-            self._decode.close()
+        if isinstance(self.decode, Decoders):
+            self.decode.close()
 
     def load(self, name: str = parsers.AUTO) -> Parser:
         """The parser called `name`, loaded. Raises ParserError where it cannot run on this machine."""
@@ -103,21 +113,29 @@ class Pipeline:
                 self._loaded[name] = parser
             return self._loaded[name]
 
-    def parse(self, data: bytes, options: ParseOptions, check: Check = always) -> Answer:
+    def parse(self, data: bytes, options: ParseOptions, check: Check = always, tell: Tell | None = None) -> Answer:
         """The answer for one photo's bytes. Raises InputError, Busy or ParserError, and what `check` raises.
 
         check: asked before each step and while we wait; it raises where nobody waits for the answer any more.
+        tell: hears how many photos wait before this one, whenever that changes; 0 when it is being parsed.
         """
         watch, until = Stopwatch(), time.monotonic() + self.settings.queue_timeout_s
         with ExitStack() as inside:
             with watch.stage("wait"):
-                inside.enter_context(self._line.enter(check, until))
+                inside.enter_context(self._line.enter(check, until, _but_the_end(tell)))
             check()
-            return self._answer(data, options, watch, lambda: self._gate.enter(check, until))
+            return self._answer(data, options, watch, lambda: self._gate.enter(check, until, tell))
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """The line and the parser's place at its end, for other work of the same cores. Raises Busy."""
+        until = time.monotonic() + self.settings.queue_timeout_s
+        with self._line.enter(until=until), self._gate.enter(until=until):
+            yield
 
     def _answer(self, data: bytes, options: ParseOptions, watch: Stopwatch, enter: Enter) -> Answer:
         with watch.stage("decode"):
-            image = self._decode(data)
+            image = self.decode(data)
         parser = self.load(options.parser)
 
         def run() -> Parsing:
@@ -130,8 +148,7 @@ class Pipeline:
             with watch.stage("cache"):
                 parsing, cached = self.cache.find(key, run)
         with watch.stage("compose"):
-            outlined = parsing.people if options.outline else None
-            overlay = compose_overlay(image, parsing.labels, outlined, PALETTES[options.palette], options.alpha)
+            overlay = compose(image, parsing, options)
         telemetry.photo_parsed(parsing.parser.name, cached, len(parsing.persons))
         return Answer(image, overlay, parsing, watch.timing_ms, cached)
 
@@ -146,3 +163,13 @@ def _run(parser: Parser, image: NDArray[np.uint8], detail: bool, watch: Stopwatc
             inside.enter_context(enter())
         with watch.stage("parse", parser.info.name):
             return parser.parse(image) if detail else parser.glance(image)
+
+
+def _but_the_end(tell: Tell | None) -> Tell | None:
+    """Who comes to the end of the line is not in the parser yet."""
+
+    def tell_others(before: int) -> None:
+        if tell and before:
+            tell(before)
+
+    return tell_others if tell else None

@@ -55,6 +55,14 @@ class Storage:
         except OSError as exc:
             raise self._gone() from exc
 
+    def remove(self, name: str) -> None:
+        """Forget a result now. Raises ResultExpired if it is not here (any more)."""
+        shutil.rmtree(self._path(name), ignore_errors=True)
+
+    def holds(self, name: str, file: str) -> bool:
+        """Has the result this file? Raises ResultExpired if the result is not here (any more)."""
+        return (self._path(name) / file).is_file()
+
     def expires_at(self, name: str) -> float:
         """When the result goes, in seconds since the epoch. Raises ResultExpired."""
         try:

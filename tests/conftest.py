@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -50,21 +51,29 @@ class SilentHandler(WSGIRequestHandler):
         del type, message, args
 
 
+@contextmanager
+def serving(app: Flask) -> Iterator[str]:
+    """http://... of an app that is really served; its runner is stopped at the end."""
+    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=SilentHandler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+        app.extensions["humanparse"].jobs.runner.stop()
+
+
 @pytest.fixture(scope="session")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """http://... of the real service, compact parser included."""
     if not FILE.exists():
         pytest.fail(f"These tests parse real photos and need {FILE}; fetch it with git.", pytrace=False)
     folders = {name: tmp_path_factory.mktemp(name) for name in ("results_dir", "jobs_dir", "cache_dir")}
-    app = create_app(Settings(**folders, threads=1))
-    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=SilentHandler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
-    app.extensions["humanparse"].jobs.runner.stop()
+    with serving(create_app(Settings(**folders, threads=1))) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")

@@ -286,3 +286,30 @@ def test_the_client_imports_nothing_of_the_service() -> None:
     )
     ended = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
     assert ended.stdout.strip() == "[] ['humanparse', 'humanparse.client']"
+
+
+def test_what_is_in_the_photo(client: Client, portrait: Path) -> None:
+    found = client.recognize(portrait, top_k=3)
+    assert len(found) == 3
+    assert found[0].probability >= found[1].probability > 0
+    task = client._http.post("/api/recognize_async?top_k=3", files={"image": portrait.read_bytes()}).json()
+    assert client.result(client.wait(task["task_id"])) == found
+
+
+def test_a_photo_with_effects(client: Client, portrait: Path) -> None:
+    made = client.stylize(portrait, "grey", except_="face", format="png")
+    picture = cv2.imdecode(np.frombuffer(made, np.uint8), cv2.IMREAD_COLOR)
+    assert 0.5 < (np.ptp(picture.astype(int), axis=2) <= 1).mean() < 1
+    with zipfile.ZipFile(BytesIO(client.stylize(portrait, "oil,sepia"))) as archive:
+        assert archive.namelist() == ["oil.jpg", "sepia.jpg"]
+
+
+def test_the_sisters_awaited(address: str, portrait: Path) -> None:
+    async def ask() -> tuple[int, bytes]:
+        async with AsyncClient(address) as client:
+            found = await client.recognize(portrait, top_k=2)
+            return len(found), await client.stylize(portrait, "sepia", only=["background"])
+
+    count, made = asyncio.run(ask())
+    assert count == 2
+    assert made[:2] == b"\xff\xd8"

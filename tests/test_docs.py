@@ -100,7 +100,7 @@ def test_every_curl_of_the_api_document_works(address: str, folder: Path) -> Non
     from base64 import b64encode
 
     commands = [command for command in curls((ROOT / "docs" / "api.md").read_text()) if "/api/jobs" not in command]
-    assert len(commands) == 9
+    assert len(commands) == 10
     small = cv2.imread(str(folder / "photo.jpg"))[::4, ::4]
     text = b64encode(cv2.imencode(".jpg", small)[1].tobytes()).decode()
     for command in commands:

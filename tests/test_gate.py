@@ -144,3 +144,27 @@ def test_no_place_is_lost_where_turn_and_timeout_meet() -> None:
     for thread in threads:
         thread.join()
     assert (gate._inside, len(gate._line)) == (0, 0)
+
+
+def test_the_line_moves_in_order_and_tells_how_many_are_before() -> None:
+    gate = Gate(length=3, timeout_s=10)
+    told: list[list[int]] = [[], [], []]
+    went_in: list[int] = []
+
+    def wait(number: int) -> None:
+        with gate.enter(tell=told[number].append):
+            went_in.append(number)
+
+    waiting = [threading.Thread(target=wait, args=(number,)) for number in range(3)]
+    with gate.enter():
+        for number, thread in enumerate(waiting):
+            thread.start()
+            while not told[number]:
+                time.sleep(0.001)
+    for thread in waiting:
+        thread.join()
+    assert went_in == [0, 1, 2]
+    for number, heard in enumerate(told):
+        assert heard[0] == number + 1
+        assert heard[-1] == 0
+        assert heard == sorted(set(heard), reverse=True)  # fewer and fewer, nothing twice

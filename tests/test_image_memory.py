@@ -27,7 +27,7 @@ def images(app: Flask, monkeypatch: pytest.MonkeyPatch) -> list[weakref.ref[Any]
     """Every picture that is decoded, and every overlay, by weak reference."""
     seen: list[weakref.ref[Any]] = []
     pipeline: Pipeline = app.extensions["humanparse"].pipeline
-    decode, parse = pipeline._decode, pipeline.parse
+    decode, parse = pipeline.decode, pipeline.parse
 
     def noting(data: bytes) -> Any:
         image = decode(data)
@@ -39,7 +39,7 @@ def images(app: Flask, monkeypatch: pytest.MonkeyPatch) -> list[weakref.ref[Any]
         seen.extend(weakref.ref(each) for each in (answer.overlay, answer.parsing.labels, answer.parsing.people))
         return answer
 
-    monkeypatch.setattr(pipeline, "_decode", noting)
+    monkeypatch.setattr(pipeline, "decode", noting)
     monkeypatch.setattr(pipeline, "parse", noting_answers)
     return seen
 

@@ -74,6 +74,20 @@ def test_any_two_colours_can_be_told_apart(vision: str) -> None:
     assert apart[touching()].min() > neighbours
 
 
+@pytest.mark.parametrize("vision", [name for name in VISIONS if name != "normal"])
+def test_the_safe_palette_keeps_neighbours_further_apart_for_colour_blind_eyes(vision: str) -> None:
+    apart = distances(simulate(PALETTES["safe"], vision))
+    assert apart[touching()].min() > 21.4
+    assert apart[~np.eye(NUM_CLASSES, dtype=bool)].min() > 9.2
+
+
+def test_the_monochrome_palette_is_greys_that_differ_where_classes_touch() -> None:
+    palette = PALETTES["monochrome"]
+    assert (palette == palette[:, :1]).all()
+    lightness = simulate(palette, "normal")[:, 0]
+    assert np.abs(lightness[:, None] - lightness[None])[touching()].min() > 10.9
+
+
 def test_twins_share_a_hue_and_the_left_one_is_lighter() -> None:
     lightness, _, hue = lab2lch(simulate(PALETTE, "normal")).T
     for c in CLASSES:

@@ -22,6 +22,15 @@ def age(storage: Storage, name: str, seconds: float) -> None:
     os.utime(storage.folder / name, (then, then))
 
 
+def test_what_is_removed_is_gone_and_nothing_else(storage: Storage) -> None:
+    name, other = storage.save({"a.txt": b"one"}), storage.save({"a.txt": b"two"})
+    storage.remove(name)
+    for gone in (lambda: storage.read(name, "a.txt"), lambda: storage.remove(name), lambda: storage.remove("..")):
+        with pytest.raises(ResultExpired):
+            gone()
+    assert storage.read(other, "a.txt") == b"two"
+
+
 def test_what_is_saved_is_read_back(storage: Storage) -> None:
     name = storage.save({"a.txt": b"one", "b.txt": b"two"})
     assert (storage.read(name, "a.txt"), storage.read(name, "b.txt")) == (b"one", b"two")

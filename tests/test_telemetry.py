@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry
 
 from humanparse import metrics, telemetry
 from humanparse.errors import UnreadableImage
+from humanparse.gate import Gate
 from humanparse.options import ParseOptions
 from humanparse.pipeline import Pipeline, Stopwatch
 
@@ -40,7 +41,7 @@ def test_a_stage_that_fails_is_timed_too_and_no_photo_is_counted(pipeline: Pipel
     account = telemetry.open_account()
     with pytest.raises(UnreadableImage):
         pipeline.parse(b"\xff\xd8\xff\xe0 cut short", ParseOptions())
-    assert list(account.stages_ms) == ["decode"]
+    assert list(account.stages_ms) == ["wait", "decode"]
     assert value("humanparse_photos_total", parser="bands") == before
 
 
@@ -66,8 +67,8 @@ def test_a_stage_within_another_counts_once(monkeypatch: pytest.MonkeyPatch) -> 
     assert watch.timing_ms == {"parse": 3000, "cache": 7000}
 
 
-def test_the_queue_is_what_waits_and_what_is_inside(pipeline: Pipeline) -> None:
-    gate = pipeline._gate
+def test_the_queue_is_what_waits_and_what_is_inside() -> None:
+    gate = Gate(length=4, timeout_s=10, counted=True)
     waiting = value("humanparse_queue_waiting")
     with gate.enter():
         assert value("humanparse_queue_running") == 1

@@ -20,8 +20,9 @@ from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 from tqdm import tqdm
 
+from humanparse.layers import RANGE
 from humanparse.parsers.compact.frame import LONG_SIDE, prepare
-from humanparse.parsers.compact.graph import RANGE, build_graph
+from humanparse.parsers.compact.graph import build_graph
 from training.dataset import Sample, read_samples
 from training.panoptic import compose_scenes
 

@@ -14,7 +14,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from humanparse.parsers.compact.graph import RANGE
+from humanparse.layers import RANGE
 
 
 def exported_state(network: nn.Module) -> dict[str, Tensor]:

@@ -18,7 +18,8 @@ from torch import Tensor, nn
 
 from humanparse.keypoints import NUM_KEYPOINTS
 from humanparse.labels import NUM_CLASSES
-from humanparse.parsers.compact.graph import NORM_EPS, TAPS
+from humanparse.layers import NORM_EPS
+from humanparse.parsers.compact.graph import TAPS
 
 
 class Stage(NamedTuple):

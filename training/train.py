@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset, Sampler
 from tqdm import tqdm
 
-from humanparse.parsers.compact.graph import MIDDLE, SPREAD
+from humanparse.layers import MIDDLE, SPREAD
 from training.augment import change_light
 from training.dataset import Sample, class_weights, read_samples, repeat_weights
 from training.gloves import Gloved

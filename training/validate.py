@@ -9,8 +9,8 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import nn
 
+from humanparse.layers import MIDDLE, SPREAD
 from humanparse.parsers.compact.frame import LONG_SIDE, prepare
-from humanparse.parsers.compact.graph import MIDDLE, SPREAD
 
 
 @torch.no_grad()

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as WaitedTooLong  # not the built-in one before Python 3.11
 from dataclasses import fields
-from typing import Any, Final, Protocol
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 from humanparse import __version__
 from humanparse.cache.packing import FORMAT, pack, unpack
@@ -18,6 +18,9 @@ from humanparse.config import Settings
 from humanparse.errors import Busy
 from humanparse.options import ParseOptions
 from humanparse.records import ParserInfo, Parsing
+
+T = TypeVar("T")
+Other = TypeVar("Other")
 
 RENDERING: Final = frozenset({"parser", "alpha", "outline", "palette", "include", "overlay", "format"})
 """Options that change what is shown of a parsing, not the parsing; `parser` is in the key by its own name.
@@ -40,20 +43,28 @@ class Blobs(Protocol):
     def clear(self) -> None: ...
 
 
-class ParsingCache:
-    """`find` answers from the cache, or makes the parsing, once for all who ask for it at the same time.
+class AnswerCache(Generic[T]):
+    """`find` answers from the cache, or makes the answer, once for all who ask for it at the same time.
 
+    pack, unpack: an answer as bytes and back (None for what is not one, or not whole).
     counts: how often each of HIT, MISS and COLLAPSED was, in this process.
     """
 
-    def __init__(self, blobs: Blobs, timeout_s: float) -> None:
+    def __init__(
+        self, blobs: Blobs, timeout_s: float, pack: Callable[[T], bytes], unpack: Callable[[bytes], T | None]
+    ) -> None:
         self._blobs, self._timeout_s = blobs, timeout_s
+        self._pack, self._unpack = pack, unpack
         self._lock = threading.Lock()
-        self._making: dict[str, Future[Parsing]] = {}
+        self._making: dict[str, Future[T]] = {}
         self.counts = {HIT: 0, MISS: 0, COLLAPSED: 0}
 
-    def find(self, key: str, make: Callable[[], Parsing]) -> tuple[Parsing, str]:
-        """The parsing under `key` and how it was come by. Raises what `make` raises, and Busy; errors are not kept."""
+    def beside(self, pack: Callable[[Other], bytes], unpack: Callable[[bytes], Other | None]) -> AnswerCache[Other]:
+        """A cache of other answers in the same room."""
+        return AnswerCache(self._blobs, self._timeout_s, pack, unpack)
+
+    def find(self, key: str, make: Callable[[], T]) -> tuple[T, str]:
+        """The answer under `key` and how it was come by. Raises what `make` raises, and Busy; errors are not kept."""
         while True:
             with self._lock:
                 other = self._making.get(key)
@@ -76,23 +87,23 @@ class ParsingCache:
         """Remove everything that is kept."""
         self._blobs.clear()
 
-    def _lead(self, key: str, make: Callable[[], Parsing], own: Future[Parsing]) -> tuple[Parsing, str]:
+    def _lead(self, key: str, make: Callable[[], T], own: Future[T]) -> tuple[T, str]:
         try:
             found = self._read(key)
-            parsing = make() if found is None else found
+            answer = make() if found is None else found
         except BaseException:
             self._end(key)
             own.set_exception(_NotMade())
             raise
         if found is None:
-            self._blobs.put(key, pack(parsing))
+            self._blobs.put(key, self._pack(answer))
         self._end(key)
-        own.set_result(parsing)
-        return parsing, self._count(MISS if found is None else HIT)
+        own.set_result(answer)
+        return answer, self._count(MISS if found is None else HIT)
 
-    def _read(self, key: str) -> Parsing | None:
+    def _read(self, key: str) -> T | None:
         data = self._blobs.get(key)
-        return None if data is None else unpack(data)
+        return None if data is None else self._unpack(data)
 
     def _end(self, key: str) -> None:
         with self._lock:
@@ -102,6 +113,13 @@ class ParsingCache:
         with self._lock:
             self.counts[kind] += 1
         return kind
+
+
+class ParsingCache(AnswerCache[Parsing]):
+    """The cache of parsings."""
+
+    def __init__(self, blobs: Blobs, timeout_s: float) -> None:
+        super().__init__(blobs, timeout_s, pack, unpack)
 
 
 class _NotMade(Exception):

@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from humanparse.exports.coco import coco_document, join_coco
+from humanparse.exports.cutouts import cutouts_zip
+from humanparse.exports.everything import everything_zip
 from humanparse.exports.huggingface import huggingface_segments
 from humanparse.exports.labelstudio import labelstudio_tasks
 from humanparse.exports.maps import label_map_png, people_map_png
@@ -26,12 +28,16 @@ JSON: Final = "json"
 
 @dataclass(frozen=True, eq=False)
 class Parsed:
-    """What a format may write of a photo: its name, Parsing, overlay (H, W, 3) uint8 RGB and the palette's name."""
+    """What a format may write of a photo: its name, Parsing, overlay, palette's name, and the photo itself.
+
+    overlay, image: (H, W, 3) uint8 RGB.
+    """
 
     name: str
     parsing: Parsing
     overlay: NDArray[np.uint8]
     palette: str
+    image: NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -81,6 +87,18 @@ FORMATS: Final = {
         ".masks.zip",
         "zip of PNG masks (0 or 255) of every person and part, listed in `masks.json`",
         lambda p: masks_zip(p.parsing),
+    ),
+    "cutouts": Format(
+        "application/zip",
+        ".cutouts.zip",
+        "zip of PNGs of every person and part, the rest transparent",
+        lambda p: cutouts_zip(p.image, p.parsing),
+    ),
+    "everything": Format(
+        "application/zip",
+        ".zip",
+        "zip of photo, overlay, both maps, JSON, COCO JSON, masks and cut-outs",
+        lambda p: everything_zip(p.image, p.overlay, p.parsing, PALETTES[p.palette], p.name),
     ),
     "coco": Format(
         "application/json",

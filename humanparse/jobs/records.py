@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 from humanparse.options import ParseOptions
+from humanparse.recognition.options import RecognizeOptions
 from humanparse.video.options import VideoOptions
 
 QUEUED: Final = "queued"
@@ -30,10 +31,12 @@ TRIES: Final = 3  # workers that may die over one job
 ONE: Final = "parse"
 MANY: Final = "batch"
 VIDEO: Final = "video"
+RECOGNIZE: Final = "recognize"
 KINDS: Final = {
     ONE: "one photo, answered as POST /api/parse does",
     MANY: "several, as POST /api/parse/batch does",
     VIDEO: "one video: the coloured one, and a line of JSON for each frame",
+    RECOGNIZE: "one photo, as POST /api/recognize does",
 }
 
 
@@ -52,6 +55,7 @@ class Order:
     request_id: str = ""
     callback_url: str | None = None
     video: VideoOptions | None = None
+    recognize: RecognizeOptions | None = None  # of the kind RECOGNIZE; `options` mean nothing there
 
 
 @dataclass(frozen=True)
@@ -97,15 +101,12 @@ class Job:
         options, video = order.pop("options"), order.pop("video", None)
         film = VideoOptions(**video) if video else None
         made = ParseOptions(**{**options, "include": frozenset(options["include"])})
+        recognize = order.pop("recognize", None)
+        recognized = RecognizeOptions(**recognize) if recognize else None
         callback = plain.pop("callback")
         return cls(
             order=Order(
-                **{
-                    **order,
-                    "names": tuple(order["names"]),
-                    "options": made,
-                    "video": film,
-                }
+                **{**order, "names": tuple(order["names"]), "options": made, "video": film, "recognize": recognized}
             ),
             callback=Callback(**callback) if callback else None,
             **plain,

@@ -18,11 +18,13 @@ from humanparse.errors import Busy, StorageError
 from humanparse.exports import JSON
 from humanparse.jobs import records
 from humanparse.jobs.files import JobFiles
-from humanparse.jobs.records import ONE, VIDEO, Job
+from humanparse.jobs.records import ONE, RECOGNIZE, VIDEO, Job
 from humanparse.jobs.store import Store
 from humanparse.jobs.videos import write_video
 from humanparse.options import ParseOptions
 from humanparse.pipeline import Answer, Pipeline
+from humanparse.recognition.options import RecognizeOptions
+from humanparse.recognition.pipeline import describe_recognition
 from humanparse.request_log import Entry, RequestLog
 from humanparse.telemetry import Account
 
@@ -32,8 +34,9 @@ BEATS: Final = 3  # signs of life in the time of one lease
 LONGEST_WAIT_S: Final = 5  # for the parser, before it is asked again
 
 TELL_S: Final = 0.5  # between two words to the store about the frames of a video
-P = TypeVar("P")
-R = TypeVar("R")
+Given = TypeVar("Given")
+Options = TypeVar("Options")
+Found = TypeVar("Found")
 
 DescribeError = Callable[[Exception, str], dict[str, Any]]
 """The problem that an exception is, for the request of this id."""
@@ -143,7 +146,12 @@ class Worker:
         order = job.order
         with self._files.open_uploads(job.id, len(order.names)) as files:
             parse = self._patient(lease, self._pipeline.parse)
-            if order.kind == ONE:
+            if order.kind == RECOGNIZE:
+                recognize = self._patient(lease, self._pipeline.recognition.recognize)
+                found = recognize(files[0].read(), order.recognize or RecognizeOptions())
+                yield json.dumps(describe_recognition(found)).encode()
+                lease.tell(done=1, failed=0)
+            elif order.kind == ONE:
                 yield _answer_one(order.names[0], files[0], parse, order)
                 lease.tell(done=1, failed=0)
             else:
@@ -166,18 +174,18 @@ class Worker:
             yield Outcome({"index": index, "file": photo.name, **row}, file)
             lease.tell(done=index + 1, failed=failed)
 
-    def _patient(self, lease: _Lease, parse_now: Callable[[P, ParseOptions], R]) -> Callable[[P, ParseOptions], R]:
-        """A method of the pipeline for work that can wait: a full line is no error, only a reason to come back."""
+    def _patient(self, lease: _Lease, work: Callable[[Given, Options], Found]) -> Callable[[Given, Options], Found]:
+        """`work` that can wait: a full line is no error, only a reason to come back."""
 
-        def parse(photo: P, options: ParseOptions) -> R:
+        def patiently(photo: Given, options: Options) -> Found:
             while True:
                 lease.check()
                 try:
-                    return parse_now(photo, options)
+                    return work(photo, options)
                 except Busy as busy:
                     self.stopping.wait(min(busy.retry_after_s, LONGEST_WAIT_S))
 
-        return parse
+        return patiently
 
     @contextmanager
     def _lease(self, job: Job) -> Iterator[_Lease]:

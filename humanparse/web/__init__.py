@@ -12,6 +12,7 @@ from humanparse.jobs.backends import Jobs
 from humanparse.pipeline import Pipeline
 from humanparse.request_log import RequestLog
 from humanparse.storage import Storage
+from humanparse.studio import Studio
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,8 @@ class Service:
     pipeline: Pipeline
     storage: Storage
     jobs: Jobs
-    request_log: RequestLog | None
+    studio: Studio
+    request_log: RequestLog | None = None
 
 
 def service() -> Service:

@@ -10,6 +10,7 @@ from flask import Flask, Response, current_app, g, has_app_context, json, render
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from humanparse import errors, telemetry
+from humanparse.web.words import words_for
 
 STATUS: Final[dict[type[errors.HumanParseError], int]] = {
     errors.HumanParseError: 500,
@@ -45,6 +46,7 @@ STATUS: Final[dict[type[errors.HumanParseError], int]] = {
     errors.QueueFull: 503,
     errors.ParserError: 500,
     errors.ParserUnavailable: 503,
+    errors.RecognizerUnavailable: 503,
     errors.WeightsDamaged: 503,
     errors.FetchFailed: 500,  # only the command line fetches
     errors.HubUnreachable: 500,
@@ -165,7 +167,7 @@ def _unforeseen(error: Exception) -> Response:
 def _answer(body: dict[str, Any]) -> Response:
     status = int(body["status"])
     if wants_page():
-        return Response(render_template("error.html", problem=body), status)
+        return Response(render_template("error.html", problem=body, words=words_for(body)), status)
     return Response(json.dumps(body), status, content_type="application/problem+json")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from humanparse.config import Settings
-from humanparse.jobs.records import KINDS
+from humanparse.jobs.records import MANY, ONE, VIDEO
 from humanparse.video.containers import MEDIA_TYPES
 from humanparse.video.options import MOST_EVERY, MOST_FPS, SIDES
 from humanparse.video.sink import ANSWERS
@@ -44,7 +44,7 @@ def job_paths(settings: Settings) -> dict[str, Any]:
 def _submit(settings: Settings) -> dict[str, Any]:
     shapes: dict[str, Schema] = {
         "callback_url": {"type": "string", "format": "uri"},
-        "kind": {"type": "string", "enum": list(KINDS)},
+        "kind": {"type": "string", "enum": [ONE, MANY, VIDEO]},
         "every": {"type": "integer", "minimum": 1, "maximum": MOST_EVERY},
         "fps": {"type": "number", "exclusiveMinimum": 0, "maximum": MOST_FPS},
         "max_side": {"type": "integer", "minimum": SIDES[0], "maximum": SIDES[1]},
@@ -104,7 +104,7 @@ def _job(description: str) -> dict[str, Any]:
 
 
 def _result() -> dict[str, Any]:
-    answer = formats("Parsing", "Batch")
+    answer = formats("Parsing", "Batch", "Recognition")
     answer["content"].update({media_type: {"schema": BINARY} for media_type in ANSWERS.values()})
     return {
         "operationId": "jobResult",

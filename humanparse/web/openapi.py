@@ -21,7 +21,10 @@ from humanparse.web import service
 from humanparse.web.batch import ZIP_TYPES
 from humanparse.web.job_operations import job_paths
 from humanparse.web.operations import IMAGE_TYPES, PARSE_PROBLEMS, body, form, formats, get, parameters, problems
+from humanparse.web.recognition_operations import RECOGNITION_SCHEMAS, recognition_paths
+from humanparse.web.result_operations import result_paths
 from humanparse.web.schemas import BINARY, CODES, SCHEMAS, listed, option_schemas, ref
+from humanparse.web.studio_operations import STUDIO_SCHEMAS, studio_paths
 
 blueprint = Blueprint("openapi", __name__)
 
@@ -70,13 +73,19 @@ def make_document(settings: Settings) -> dict[str, Any]:
             "/api/parse": {"post": _parse(settings)},
             "/api/parse/batch": {"post": _parse_batch(settings)},
             **job_paths(settings),
+            **result_paths(settings),
+            **recognition_paths(settings),
+            **studio_paths(settings),
             "/api/labels": {"get": get("labels", "The classes and their colours", "Classes")},
             "/api/parsers": {"get": get("parsers", "The parsers, and which of them can run here", "Parsers")},
             "/healthz": {"get": get("health", "200 while the process answers", "Health")},
             "/readyz": {"get": get("ready", "200 once the default parser is loaded", "Ready", 503)},
         },
         "security": [{}, {"bearer": []}, {"apiKey": []}],  # a key where the service asks for one
-        "components": {"schemas": SCHEMAS, "securitySchemes": SECURITY},
+        "components": {
+            "schemas": {**SCHEMAS, **RECOGNITION_SCHEMAS, **STUDIO_SCHEMAS},
+            "securitySchemes": SECURITY,
+        },
     }
 
 

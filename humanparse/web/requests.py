@@ -88,6 +88,13 @@ def read_options(fields: Mapping[str, Any], settings: Settings, besides: Collect
 
     besides: names that the caller has read itself, with `read_extra`.
     """
+    options = ParseOptions.from_strings(gather_options(fields, besides), settings)
+    g.options = options  # for the request log
+    return options
+
+
+def gather_options(fields: Mapping[str, Any], besides: Collection[str] = ()) -> dict[str, Any]:
+    """Options by name, from the query and from the body's other fields, not looked at yet. Raises InvalidOption."""
     both = sorted(set(fields) & set(request.args))
     if both:
         raise InvalidOption(f"{both[0]} stands both in the query and in the body.", option=both[0])
@@ -97,9 +104,7 @@ def read_options(fields: Mapping[str, Any], settings: Settings, besides: Collect
         if len(values) > 1:
             raise InvalidOption(f"{name} stands in the query more than once.", option=name)
         query[name] = values[0]
-    options = ParseOptions.from_strings({**query, **{k: v for k, v in fields.items() if k not in besides}}, settings)
-    g.options = options  # for the request log
-    return options
+    return {**query, **{k: v for k, v in fields.items() if k not in besides}}
 
 
 def read_extra(name: str, fields: Mapping[str, Any]) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from humanparse.jobs.records import KINDS, STATES
+from humanparse.kept import MADE, STORED
 from humanparse.labels import NAMES, NUM_CLASSES, PALETTES
 from humanparse.options import CHOICES, INCLUDES, OPTIONS
 from humanparse.parsers import AUTO, PARSERS
@@ -18,6 +19,7 @@ BASE64_PNG: Final[Schema] = {"type": "string", "contentEncoding": "base64", "con
 COUNT: Final[Schema] = {"type": "integer", "minimum": 0}
 SCORE: Final[Schema] = {"type": "number", "minimum": 0, "maximum": 1}
 JOB_ID: Final = "^[A-Za-z0-9_-]{22}$"
+RESULT_ID: Final = "^[A-Za-z0-9_-]{22}$"
 PART_ID: Final[Schema] = {"type": "integer", "minimum": 1, "maximum": NUM_CLASSES - 1}
 TEXT: Final[Schema] = {"type": "string"}
 
@@ -163,6 +165,14 @@ VIDEO_FRAME: Final = record(
     **{key: ANSWER_KEYS[key] for key in ("num_persons", "parts_detected", "image", "parser")},
     people=listed(ref("VideoPerson"), "Largest first."),
 )
+RESULT: Final = record(
+    id={"type": "string", "pattern": RESULT_ID},
+    address={**TEXT, "description": "The page that shows it."},
+    expires_at={"type": "string", "format": "date-time"},
+    files=record(**dict.fromkeys((*STORED, *MADE), TEXT)),
+    keypoint_names=listed(TEXT, "COCO's."),
+    **{name: schema for name, schema in ANSWER_KEYS.items() if name != "result_image"},
+)
 MOMENT: Final[Schema] = {"type": ["string", "null"], "format": "date-time"}
 JOB_FORMATS: Final = (*CHOICES["format"], *ANSWERS)
 JOB: Final = record(
@@ -217,6 +227,7 @@ SCHEMAS: Final[dict[str, Schema]] = {
     "Job": JOB,
     "VideoFrame": VIDEO_FRAME,
     "VideoPerson": VIDEO_PERSON,
+    "Result": RESULT,
     "Classes": record(labels=listed(ref("Class")), palettes=record(**{name: listed(COLOUR) for name in PALETTES})),
     "Parsers": record(
         parsers=listed(

@@ -3,25 +3,13 @@
  * fails, the page stays as the server wrote it, which is whole.
  */
 
-import { readPalettePng } from "./png.js";
-import { Result, loadPhoto } from "./result.js";
+import { Result, fetchResult } from "./result.js";
 
 const kept = document.getElementById("kept");
-
-async function fetchBytes(url) {
-  const answer = await fetch(url);
-  if (!answer.ok) throw new Error(`${url} answered ${answer.status}`);
-  return new Uint8Array(await answer.arrayBuffer());
-}
-
-const { photo, labels, people, parsing } = kept.dataset;
-const [image, labelMap, peopleMap, answer] = await Promise.all([
-  loadPhoto(photo),
-  fetchBytes(labels).then(readPalettePng),
-  fetchBytes(people).then(readPalettePng),
-  fetch(parsing).then((response) => response.json()),
-]);
-const result = new Result();
+const answer = await fetch(kept.dataset.api).then((response) => response.json());
+const ready = await fetchResult(answer);
+const result = new Result({ forgotten: () => location.assign("/") });
 kept.hidden = true;
-result.show(answer, image, { labels: labelMap, people: peopleMap });
+result.show(ready, "photo.jpg");
+document.body.dataset.viewer = "ready";
 document.addEventListener("keydown", (event) => event.key === "Escape" && result.unpick());

@@ -1,10 +1,11 @@
 /**
- * The list of people and their parts beside the picture, made from the templates of _legend.html;
- * every row is a button that picks its part out of the picture.
+ * The list of people and their parts beside the picture, made from the templates of _legend.html.
+ * A row hides or shows its part, its second button or a double click shows it alone.
  */
 
+import { percent, text } from "./messages.js";
+
 const copy = (id) => document.getElementById(id).content.cloneNode(true);
-const percent = (share) => (share < 0.001 ? "< 0.1 %" : `${(share * 100).toFixed(1)} %`);
 
 /** Names of the classes as people write them: id -> name. */
 export function readPartNames() {
@@ -13,76 +14,82 @@ export function readPartNames() {
 }
 
 export class Legend {
-  /** `onPick(picked, {passing})`: {person, part} or null, chosen or only pointed at. */
-  constructor(root, partNames, onPick) {
-    this.root = root;
-    this.partNames = partNames;
-    this.onPick = onPick;
+  /** `pointed(wanted | null)`: a row under the mouse. */
+  constructor(root, { partNames, visibility, pointed }) {
+    Object.assign(this, { root, partNames, visibility, pointed, rows: [] });
   }
 
   /** List the people of an answer of the API. */
   show({ people, image }) {
+    this.rows = [];
     const frame = copy("legend-frame");
     const [columns, ...rest] = frame.children;
     const cards = people.map((person) => this.#makePerson(person, image.width * image.height));
     this.root.replaceChildren(columns, ...cards, ...rest);
+    this.root.scrollTop = 0;
   }
 
-  /** Mark the row of `picked` as pressed, all others as not. */
+  /** Tell in every row whether its part is shown, and which is picked out. */
   mark(picked) {
-    for (const button of this.root.querySelectorAll("button")) {
-      const { person, part } = button.dataset;
-      const pressed = picked?.person === Number(person) && (picked.part ?? 0) === Number(part);
-      button.setAttribute("aria-pressed", pressed);
-      if (pressed) this.#reveal(button);
+    for (const { line, toggle, only, wanted } of this.rows) {
+      const isPicked = Boolean(picked) && picked.person === wanted.person && (picked.part ?? null) === wanted.part;
+      line.classList.toggle("picked", isPicked);
+      const isAlone = this.visibility.isAlone(wanted);
+      toggle.setAttribute("aria-pressed", this.visibility.showsAny(wanted));
+      only.setAttribute("aria-pressed", isAlone);
+      if (isPicked || isAlone) this.#reveal(toggle);
     }
   }
 
-  /** Scroll the list, but never the page, to `button`. */
-  #reveal(button) {
+  /** Colour the swatches: `colour(wanted)` gives [r, g, b]. */
+  paint(colour) {
+    for (const { line, wanted } of this.rows) {
+      const value = `rgb(${colour(wanted).join(" ")})`;
+      for (const element of line.querySelectorAll("[data-swatch], [data-bar]")) element.style.setProperty("--own", value);
+    }
+  }
+
+  /** Scroll the list, but never the page, to `row`. */
+  #reveal(row) {
     const list = this.root.getBoundingClientRect();
-    const row = button.getBoundingClientRect();
-    if (row.top < list.top || row.bottom > list.bottom) this.root.scrollTop += row.top - list.top - list.height / 3;
+    const { top, bottom } = row.getBoundingClientRect();
+    if (top < list.top || bottom > list.bottom) this.root.scrollTop += top - list.top - list.height / 3;
   }
 
   #makePerson(person, pixels) {
     const card = copy("legend-person");
-    card.querySelector("[data-number]").textContent = person.id;
-    fill(card, `person-${person.id}`, person.area / pixels, person.score);
-    this.#connect(card.querySelector("button"), { person: person.id, part: null });
+    const name = text("person", { number: person.id });
+    this.#fill(card.querySelector(".line"), name, { person: person.id, part: null }, person.area / pixels, person.score);
     const parts = [...person.parts].sort((one, other) => other.area - one.area);
-    const rows = parts.map((part) => this.#makePart(part, person));
-    card.querySelector("ul").append(...rows);
+    card.querySelector("ul").append(...parts.map((part) => this.#makePart(part, person)));
     return card;
   }
 
   #makePart(part, person) {
     const row = copy("legend-part");
     const share = part.area / person.area;
-    row.querySelector("[data-name]").textContent = this.partNames.get(part.id) ?? part.name;
-    const bar = row.querySelector("[data-bar]");
-    bar.classList.add(`part-${part.id}`);
-    bar.setAttribute("width", share * 100);
-    fill(row, `part-${part.id}`, share, part.score);
-    this.#connect(row.querySelector("button"), { person: person.id, part: part.id });
+    row.querySelector("[data-bar]").setAttribute("width", share * 100);
+    const name = this.partNames.get(part.id) ?? part.name;
+    this.#fill(row.querySelector(".line"), name, { person: person.id, part: part.id }, share, part.score);
     return row;
   }
 
-  #connect(button, picked) {
-    button.dataset.person = picked.person;
-    button.dataset.part = picked.part ?? 0;
-    button.addEventListener("click", () => {
-      this.onPick(button.getAttribute("aria-pressed") === "true" ? null : picked, { passing: false });
+  #fill(line, name, wanted, share, score) {
+    const [toggle, only] = [line.querySelector("[data-toggle]"), line.querySelector("[data-only]")];
+    line.querySelector("[data-name]").textContent = name;
+    line.querySelector("[data-share]").textContent = percent(share);
+    line.querySelector("[data-score]").textContent = score.toFixed(2);
+    for (const element of line.querySelectorAll("[data-swatch], [data-bar]")) element.classList.add("painted");
+    only.setAttribute("aria-label", text("only-this", { name: wanted.part ? `${text("person", { number: wanted.person })}, ${name}` : name }));
+    only.title = text("only-this", { name });
+    toggle.addEventListener("click", ({ detail }) => {
+      this.pointed(null); // else what is hidden would stay in sight while pointed at
+      if (detail === 2) this.visibility.isolate(wanted);
+      else if (detail < 2) this.visibility.toggle(wanted);
     });
-    button.addEventListener("pointerenter", (event) => {
-      if (event.pointerType === "mouse") this.onPick(picked, { passing: true });
-    });
-    button.addEventListener("pointerleave", () => this.onPick(null, { passing: true }));
+    only.addEventListener("click", () => this.visibility.isolate(wanted));
+    line.addEventListener("pointerenter", ({ pointerType }) => pointerType === "mouse" && this.pointed(wanted));
+    line.addEventListener("pointerleave", () => this.pointed(null));
+    this.rows.push({ line, toggle, only, wanted });
   }
-}
-
-function fill(row, colour, share, score) {
-  row.querySelector("[data-swatch]").classList.add(colour);
-  row.querySelector("[data-share]").textContent = percent(share);
-  row.querySelector("[data-score]").textContent = score.toFixed(2);
 }

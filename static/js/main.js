@@ -1,138 +1,190 @@
 /**
- * The page that takes a photo: wires where photos come from to the request and to the result. At
- * most one request runs; a newer photo, Escape or Cancel ends it, and nothing late is ever shown.
+ * The page that takes photos: wires where they come from to the queue, and what becomes of the one
+ * that is looked at to the page. Other photos go on in the queue and never take the page over. What
+ * shows results, and the camera, are loaded when they are first needed: the first view stays small.
  */
 
-import { Problem, announce, clearMessage, showMessage, showProblem, text } from "./messages.js";
-import { fromBase64, readPalettePng } from "./png.js";
+import { Problem, announce, clearMessage, showProblem, text } from "./messages.js";
 import { Progress } from "./progress.js";
-import { Result, loadPhoto } from "./result.js";
+import { Queue } from "./queue.js";
 import { listen } from "./sources.js";
+import { Strip } from "./strip.js";
 import { send } from "./upload.js";
 
 const MEGABYTE = 1048576;
+const find = (id) => document.getElementById(id);
 
-const form = document.getElementById("upload");
-const input = document.getElementById("image");
-const progress = new Progress(document.getElementById("working"));
-const result = new Result();
-let running = null; // the request whose answer is wanted
-let photoUrl = null; // of the photo shown
-let latest = null; // the file, for Try again
+const form = find("upload");
+const input = find("image");
+const progress = new Progress(find("working"));
+const queue = new Queue({ send: sendItem, changed });
+const strip = new Strip(find("queue"), look);
+let result = null; // shows results, once loaded
+let camera = null; // once loaded
+let current = null; // the item that is looked at
+let shown = null; // the item whose result is on the page
 
-/** "start", "working", "done" or "error": what the page shows, mostly through CSS. */
+/** "start", "working", "done", "camera" or "error": what the page shows, mostly through CSS. */
 function enter(state) {
   document.body.dataset.state = state;
   if (state !== "working") progress.end();
-  if (state !== "done") result.hide();
+  if (state !== "done") {
+    result?.hide();
+    shown = null;
+  }
+  strip.show(queue.items, current, queue.progress);
 }
 
-/** Parse `file`, whatever was going on before. */
-async function take(file, { several = false } = {}) {
-  stop();
-  latest = file;
+function take(files) {
+  camera?.stop();
+  loadResult().catch(() => {}); // while the photo is on its way; if it fails, it is told when it is needed
+  const [first] = queue.add(files, check);
+  look(first);
+}
+
+/** Look at an item, whatever its state. */
+function look(item) {
+  current = item;
+  camera?.stop();
   clearMessage();
-  const refusal = check(file);
-  if (refusal) return fail(refusal);
-  enter("working");
-  progress.start(file);
-  if (several) showMessage(text("only-one"));
-  const request = send(form.dataset.parseUrl, file, fields(), {
-    onProgress: (share) => request === running && progress.sent(share),
-    onSent: () => request === running && progress.parsing(),
-  });
-  running = request;
-  try {
-    const answer = await request.answer;
-    const ready = await prepare(answer);
-    if (request !== running) return ready.release();
-    running = null;
-    finish(answer, ready);
-  } catch (problem) {
-    if (request !== running) return;
-    running = null;
-    fail(problem);
+  if (item.state === "done") showResult(item);
+  else if (item.state === "failed") fail(item.problem);
+  else {
+    enter("working");
+    progress.show(item.file, item.stage);
   }
+}
+
+function changed(item) {
+  if (item !== current) strip.show(queue.items, current, queue.progress);
+  else if (item.state !== "working" || document.body.dataset.state !== "camera") look(item);
+}
+
+function sendItem(item) {
+  const parser = form.elements.namedItem("parser").value;
+  return send(form.dataset.parseUrl, item.file, { parser }, (stage) => {
+    item.stage = stage;
+    if (item === current && document.body.dataset.state === "working") progress.show(item.file, stage);
+    strip.show(queue.items, current, queue.progress);
+  });
 }
 
 /** The Problem with `file` that needs no server to see, or null. */
 function check(file) {
   const limit = Number(form.dataset.maxBytes);
   const megabytes = (bytes) => (bytes / MEGABYTE).toFixed(1).replace(/\.0$/, "");
-  if (!file.size) return new Problem(text("empty"));
-  if (file.size > limit) return new Problem(text("too-large", { size: megabytes(file.size), limit: megabytes(limit) }));
+  if (!file.size) return new Problem("empty");
+  if (file.size > limit) return new Problem("too-large", { values: { size: megabytes(file.size), limit: megabytes(limit) } });
   return null;
 }
 
-/** Options of the request. Alpha 0 without outlines asks for the photo itself, upright and in sRGB,
-    as the parser saw it, in any format; the colours are painted here, from the maps. */
-function fields() {
-  const parser = form.elements.namedItem("parser")?.value;
-  return { alpha: "0", outline: "false", ...(parser && { parser }) };
-}
-
-/** Photo and maps of an answer, decoded. */
-async function prepare(answer) {
-  const url = URL.createObjectURL(new Blob([fromBase64(answer.result_image)], { type: "image/png" }));
-  const release = () => URL.revokeObjectURL(url);
+async function showResult(item) {
+  if (shown === item) return enter("done");
   try {
-    const [photo, labels, people] = await Promise.all([
-      loadPhoto(url),
-      readPalettePng(fromBase64(answer.label_map)),
-      readPalettePng(fromBase64(answer.people_map)),
-    ]);
-    return { photo, maps: { labels, people }, url, release };
+    progress.show(item.file, { name: "fetching" });
+    const fetchResult = await loadResult();
+    const ready = await fetchResult(item.answer);
+    if (item !== current) return;
+    enter("done");
+    shown = item;
+    announce(result.show(ready, item.file.name || "photo.jpg"));
+    setAddress(item.answer.address, item.number);
+    find("headline").focus();
   } catch (error) {
-    release();
-    throw error;
+    if (item !== current) return;
+    if (error instanceof Problem) error.again = true; // its time is over, but we still have the photo
+    fail(error);
   }
 }
 
-function finish(answer, { photo, maps, url }) {
-  if (photoUrl) URL.revokeObjectURL(photoUrl);
-  photoUrl = url;
-  enter("done");
-  const headline = result.show(answer, photo, maps);
-  announce(headline);
-  document.getElementById("headline").focus();
-}
-
 function fail(problem) {
+  if (!(problem instanceof Problem)) {
+    console.error(problem); // ours to mend: say so, and keep the trace
+    problem = new Problem("unexpected");
+  }
   enter("error");
-  if (problem instanceof Problem) return showProblem(problem);
-  console.error(problem); // ours to mend: say so, and keep the trace
-  showProblem(new Problem(text("unexpected")));
+  showProblem(problem);
 }
 
-/** End the running request, if there is one; returns whether there was. */
-function stop() {
-  const request = running;
-  running = null;
-  request?.abort();
-  return request !== null;
+/** Give the page an address, so that reload, back and another language keep what is looked at. */
+function setAddress(address, number) {
+  if (location.pathname !== address) history.pushState({ number }, "", address);
+  find("back").value = address;
+}
+
+function goToStart(message) {
+  current = null;
+  enter("start");
+  clearMessage();
+  if (location.pathname !== "/") setAddress("/");
+  announce(message);
+  input.focus();
 }
 
 function cancel() {
-  if (!stop()) return;
-  enter("start");
+  queue.remove(current);
+  goToStart(text("cancelled"));
+}
+
+function forget() {
+  queue.remove(current);
+  goToStart(text("forgotten"));
+}
+
+async function loadResult() {
+  const { Result, fetchResult } = await import("./result.js");
+  result ??= new Result({ forgotten: forget });
+  return fetchResult;
+}
+
+async function openCamera() {
   clearMessage();
-  announce(text("cancelled"));
-  input.focus();
+  const { Camera } = await import("./camera.js");
+  camera ??= new Camera(find("camera"), {
+    frameUrl: form.dataset.frameUrl,
+    take,
+    failed: fail,
+    closed: () => (current ? look(current) : enter("start")),
+  });
+  enter("camera");
+  await camera.open();
+}
+
+async function takeSample() {
+  try {
+    const photo = await fetch(form.dataset.sampleUrl).then((answer) => answer.blob());
+    take([new File([photo], "sample.jpg", { type: photo.type })]);
+  } catch {
+    fail(new Problem("sample"));
+  }
 }
 
 listen({
   input,
-  dropMark: document.getElementById("drop-anywhere"),
+  dropMark: find("drop-anywhere"),
   take,
-  refuse: () => {
-    if (!running) showMessage(text("not-a-file"));
-  },
+  refuse: () => document.body.dataset.state !== "working" && showProblem(new Problem("not-a-file")),
 });
-document.getElementById("cancel").addEventListener("click", cancel);
-document.getElementById("retry").addEventListener("click", () => take(latest));
+find("cancel").addEventListener("click", cancel);
+find("retry").addEventListener("click", () => {
+  queue.retry(current);
+  look(current);
+});
+find("take-sample").addEventListener("click", takeSample);
+find("open-camera").hidden = !navigator.mediaDevices?.getUserMedia; // browsers give none to pages without https
+find("open-camera").addEventListener("click", () => openCamera().catch(fail));
 form.addEventListener("submit", (event) => event.preventDefault());
+window.addEventListener("popstate", ({ state }) => {
+  const item = queue.items.find(({ number }) => number === state?.number);
+  find("back").value = location.pathname;
+  if (item) look(item);
+  else if (location.pathname === "/") goToStart("");
+  else location.reload(); // a result that is no longer in the queue: the server has it, or says that it is gone
+});
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
-  if (running) cancel();
-  else result.unpick();
+  const { state } = document.body.dataset;
+  if (state === "working") cancel();
+  else if (state === "camera") camera.close();
+  else result?.unpick();
 });

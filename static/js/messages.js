@@ -11,11 +11,25 @@ export function text(name, values = {}) {
   return found?.textContent.replace(/\{(\w+)\}/g, (_, word) => values[word] ?? "");
 }
 
-/** A failure with words for people; `again` says whether the same photo may work later. */
+/**
+ * A failure in words for people: `title-CODE` and `advice-CODE` of the texts, filled with `values`.
+ * `detail`: what the server says besides; `again`: whether the same photo may work later.
+ */
 export class Problem extends Error {
-  constructor(message, { again = false } = {}) {
-    super(message);
+  constructor(code, { values = {}, detail = "", again = false } = {}) {
+    super(text(`title-${code}`, values) ?? code);
+    this.advice = text(`advice-${code}`, values) ?? "";
+    this.detail = detail;
     this.again = again;
+  }
+
+  /** Of a problem+json body, or of a bare status where a proxy answered. */
+  static of(status, body) {
+    const values = { retry_after_s: body?.retry_after_s ?? 5 };
+    const byStatus = { 413: "too_many_bytes", 415: "unsupported_format", 422: "invalid_option", 503: "busy" };
+    const known = body?.code && text(`title-${body.code}`) ? body.code : byStatus[status];
+    const code = known ?? (status >= 500 ? "5" : "4");
+    return new Problem(code, { values, detail: body?.detail ?? `HTTP ${status}`, again: status >= 500 });
   }
 }
 
@@ -26,22 +40,20 @@ export function announce(message) {
 
 /** Show `problem` and put the focus on it, so that the next Tab leads to what can be done. */
 export function showProblem(problem) {
-  showMessage(problem.message);
   const box = document.getElementById("message");
-  box.classList.remove("remark");
+  box.querySelector(".title").textContent = problem.message;
+  box.querySelector(".advice").textContent = problem.advice;
+  box.querySelector(".detail").textContent = problem.detail;
+  box.querySelector(".detail").hidden = !problem.detail;
   document.getElementById("retry").hidden = !problem.again;
+  box.hidden = false;
   box.focus();
 }
 
-/** Show a remark that stops nothing. */
-export function showMessage(message) {
+export function clearMessage() {
   const box = document.getElementById("message");
-  box.querySelector(".detail").textContent = message;
-  document.getElementById("retry").hidden = true;
-  box.classList.add("remark");
-  box.hidden = false;
+  if (box) box.hidden = true;
 }
 
-export function clearMessage() {
-  document.getElementById("message").hidden = true;
-}
+/** `seconds` with two digits, `share` as a percentage: as the server writes them. */
+export const percent = (share) => (share < 0.001 ? "< 0.1 %" : `${(share * 100).toFixed(1)} %`);

@@ -1,4 +1,4 @@
-/** The page while a photo is on its way: its preview, how much is sent, that it is being parsed. */
+/** The page while a photo is on its way: its preview, how much is sent, who is before it, that it is being parsed. */
 
 import { announce, text } from "./messages.js";
 
@@ -7,39 +7,30 @@ export class Progress {
     this.section = section;
     this.bar = section.querySelector("progress");
     this.words = section.querySelector("#stage-text");
-    this.url = null;
+    this.file = this.url = null;
   }
 
-  /** Show `file` at once, and that it is being sent. */
-  start(file) {
-    this.#showPreview(file);
-    this.bar.value = 0;
-    this.#say("sending");
+  /** Show `file` at once, and how far it is: a stage as upload.js tells it. */
+  show(file, stage) {
+    if (file !== this.file) this.#showPreview(file);
     this.section.hidden = false;
-  }
-
-  sent(share) {
-    this.bar.value = share;
-  }
-
-  parsing() {
-    this.bar.removeAttribute("value"); // how long it takes, nobody knows
-    this.#say("parsing");
+    if (stage?.share !== undefined) this.bar.value = stage.share;
+    else this.bar.removeAttribute("value"); // how long it takes, nobody knows
+    const words = text(stage?.name ?? "sending", stage);
+    if (words === this.words.textContent) return;
+    this.words.textContent = words;
+    announce(words);
   }
 
   end() {
     this.section.hidden = true;
-    announce("");
+    this.words.textContent = "";
     this.#release();
-  }
-
-  #say(stage) {
-    this.words.textContent = text(stage);
-    announce(text(stage));
   }
 
   #showPreview(file) {
     this.#release();
+    this.file = file;
     this.url = URL.createObjectURL(file);
     const frame = this.section.querySelector(".preview");
     frame.querySelector("img")?.remove(); // a new one each time: late events of the old concern nobody
@@ -55,6 +46,6 @@ export class Progress {
 
   #release() {
     if (this.url) URL.revokeObjectURL(this.url);
-    this.url = null;
+    this.file = this.url = null;
   }
 }

@@ -10,15 +10,16 @@ const DARK = "rgb(16 18 24 / 75%)";
 /**
  * Paint on `canvas`, which takes `size` ({width, height}), the skeletons of `answer`, whose key
  * points lie in pixels of a photo of answer.image's size. `bones`: pairs of indices of key points;
- * `minScore`: below it a key point is a guess and left out.
+ * `minScore`: below it a key point is a guess and left out; `shows(number)`: of which people.
  */
-export function paintSkeletons(canvas, size, answer, { bones, minScore }) {
+export function paintSkeletons(canvas, size, answer, { bones, minScore, shows }) {
   [canvas.width, canvas.height] = [size.width, size.height];
   const context = canvas.getContext("2d");
   const scale = size.width / answer.image.width;
   context.lineWidth = Math.max(2, Math.min(size.width, size.height) / SCALE);
   context.lineCap = "round";
-  for (const { keypoints } of answer.people) {
+  for (const { id, keypoints } of answer.people) {
+    if (!shows(id)) continue;
     const lines = bones
       .filter((bone) => bone.every((index) => keypoints[index]?.[2] >= minScore))
       .map((bone) => ({

@@ -1,26 +1,23 @@
 /**
- * Where photos come from: the file field, a drop anywhere on the page, the clipboard. Hands each
- * to `take(file, {several})`; `refuse()` hears of a drop or paste that holds no file.
+ * Where photos come from: the file field, a drop anywhere on the page, the clipboard. Hands them to
+ * `take(files)`; `refuse()` hears of a drop or paste that holds no file.
  */
 
 export function listen({ input, dropMark, take, refuse }) {
-  const first = (files) => {
-    const photo = [...files].find((file) => file.type.startsWith("image/")) ?? files[0];
-    if (photo) take(photo, { several: files.length > 1 });
-    else refuse();
-  };
+  const hand = (files) => (files.length ? take([...files]) : refuse());
+  input.multiple = true; // without scripts the form takes one
 
   input.addEventListener("change", () => {
     if (!input.files.length) return; // the chooser was closed
     const files = [...input.files];
     input.value = ""; // so that the same file can be chosen again
-    first(files);
+    hand(files);
   });
 
   document.addEventListener("paste", (event) => {
     // Text is pasted into fields elsewhere; only files, or pictures that are none, concern us.
     const { files, types } = event.clipboardData;
-    if (files.length) first(files);
+    if (files.length) hand(files);
     else if (types.length && event.target === document.body) refuse();
     else return;
     event.preventDefault();
@@ -39,6 +36,6 @@ export function listen({ input, dropMark, take, refuse }) {
   document.addEventListener("drop", (event) => {
     event.preventDefault();
     dropMark.hidden = true;
-    first(event.dataTransfer.files);
+    hand(event.dataTransfer.files);
   });
 }

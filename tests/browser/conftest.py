@@ -10,7 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, Request, sync_playwright
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 DESKTOP = {"width": 1280, "height": 900}
@@ -51,7 +51,13 @@ class Complaints:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as playwright:
+        yield playwright
+
+
+def launch(playwright: Playwright, *arguments: str) -> Browser:
+    """An installed Chromium; the caller closes it."""
     path = next(filter(None, map(shutil.which, CHROMIUM)), None)
     if path is None:
         pytest.fail(
@@ -59,10 +65,13 @@ def browser() -> Iterator[Browser]:
             'leave them out with `pytest -m "not browser"`.',
             pytrace=False,
         )
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+    return playwright.chromium.launch(executable_path=path, args=["--no-sandbox", *arguments])
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    with launch(playwright) as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -85,6 +94,14 @@ def page(context: BrowserContext, complaints: Complaints) -> Iterator[Page]:
     page.goto("/")
     yield page
     assert not complaints.unexpected
+
+
+@pytest.fixture(scope="session")
+def pair_file(astronaut: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two people: the astronaut and her mirror image, as a JPEG file."""
+    path = tmp_path_factory.mktemp("photos") / "pair.jpg"
+    cv2.imwrite(str(path), cv2.cvtColor(np.hstack([astronaut[:, :400], astronaut[:, 399::-1]]), cv2.COLOR_RGB2BGR))
+    return path
 
 
 @pytest.fixture(scope="session")

@@ -8,26 +8,28 @@ from typing import Any
 
 import cv2
 import numpy as np
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
-PARSE = "**/api/parse?*"
+PARSE = "**/api/results"
 PARSING_TIMEOUT_MS = 60_000  # the first photo also loads the network, perhaps on a busy machine
-TRANSFER = """([data, name, type]) => {
-    const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
+TRANSFER = """(files) => {
     const transfer = new DataTransfer();
-    transfer.items.add(new File([bytes], name, { type }));
+    for (const data of files) {
+        const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
+        transfer.items.add(new File([bytes], "photo.jpg", { type: "image/jpeg" }));
+    }
     return transfer;
 }"""
 
 
-def transfer(page: Page, file: Path, name: str = "photo.jpg", kind: str = "image/jpeg") -> Any:
-    """A DataTransfer in the page that holds `file`."""
-    return page.evaluate_handle(TRANSFER, [b64encode(file.read_bytes()).decode(), name, kind])
+def transfer(page: Page, *files: Path) -> Any:
+    """A DataTransfer in the page that holds `files`."""
+    return page.evaluate_handle(TRANSFER, [b64encode(file.read_bytes()).decode() for file in files])
 
 
-def drop(page: Page, file: Path) -> None:
-    """Drag `file` over the page and let go of it, far from the form."""
-    dragged = transfer(page, file)
+def drop(page: Page, *files: Path) -> None:
+    """Drag `files` over the page and let go of them, far from the form."""
+    dragged = transfer(page, *files)
     for event in ("dragenter", "dragover"):
         page.dispatch_event("footer", event, {"dataTransfer": dragged})
     expect(page.locator("#drop-anywhere")).to_be_visible()
@@ -64,15 +66,27 @@ def see(page: Page, selector: str = ".picture") -> np.ndarray:
     return cv2.imdecode(np.frombuffer(page.locator(selector).screenshot(), np.uint8), cv2.IMREAD_COLOR)
 
 
-def read_canvas(page: Page) -> np.ndarray:
-    """The coloured canvas itself: (H, W, 4) RGBA."""
-    url = page.locator(".colours").evaluate("(canvas) => canvas.toDataURL()")
+def read_canvas(page: Page, selector: str = ".colours") -> np.ndarray:
+    """A canvas itself: (H, W, 4) RGBA."""
+    url = page.locator(selector).evaluate("(canvas) => canvas.toDataURL()")
     image = cv2.imdecode(np.frombuffer(b64decode(url.partition(",")[2]), np.uint8), cv2.IMREAD_UNCHANGED)
     return cv2.cvtColor(image, cv2.COLOR_BGRA2RGBA)
 
 
 def move(page: Page, slider: str, value: int) -> None:
     page.locator(slider).fill(str(value))
+
+
+def shown_parts(page: Page) -> set[tuple[int, ...]]:
+    """The colours on the coloured canvas that are painted at full strength."""
+    canvas = read_canvas(page)
+    return {tuple(colour) for colour in canvas[canvas[..., 3] == 255][:, :3].tolist()}
+
+
+def row(page: Page, name: str, person: int = 1) -> Locator:
+    """The legend's row of a part, or with "" the head of the person."""
+    lines = page.locator("#legend .person").nth(person - 1).locator(".line")
+    return lines.filter(has_text=name).first if name else lines.first
 
 
 def save(page: Page, button: str, folder: Path) -> bytes:
@@ -84,7 +98,15 @@ def save(page: Page, button: str, folder: Path) -> bytes:
 
 
 def decode(png: bytes) -> np.ndarray:
-    return cv2.cvtColor(cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+    """(H, W, 3) RGB, or (H, W, 4) RGBA."""
+    image = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_UNCHANGED)
+    return cv2.cvtColor(image, cv2.COLOR_BGRA2RGBA if image.shape[2] == 4 else cv2.COLOR_BGR2RGB)
+
+
+def get(page: Page, url: str) -> bytes:
+    answer = page.request.get(url)
+    assert answer.ok
+    return answer.body()
 
 
 def ask_api(page: Page, file: Path, **fields: str) -> dict[str, Any]:

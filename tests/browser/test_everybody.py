@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.browser.conftest import Complaints
@@ -18,9 +20,10 @@ def test_everything_works_by_keyboard_alone(page: Page, astronaut_file: Path) ->
     keys = page.keyboard
     keys.press("Tab")
     expect(page.locator(".skip")).to_be_focused()
-    keys.press("Tab")
-    keys.press("Tab")
-    expect(page.locator("#image")).to_be_focused()
+    services = [f"nav a >> nth={number}" for number in range(page.locator("nav a").count())]
+    for place in (".brand", *services, ".language button", "#image"):
+        keys.press("Tab")
+        expect(page.locator(place)).to_be_focused()
     outline = page.locator(".drop").evaluate("(element) => getComputedStyle(element).outlineStyle")
     assert outline == "solid"  # the focus can be seen, though the field itself is invisible
     with page.expect_file_chooser() as chooser:
@@ -29,21 +32,39 @@ def test_everything_works_by_keyboard_alone(page: Page, astronaut_file: Path) ->
     await_state(page, "done")
     expect(page.locator("#headline")).to_be_focused()
     keys.press("Tab")
+    expect(page.locator(".picture")).to_be_focused()
+    keys.press("Tab")
     compare = page.locator(".compare")
     expect(compare).to_be_focused()
     before = int(compare.input_value())
     keys.press("ArrowRight")
     assert int(compare.input_value()) == before + 1
-    for place in (".opacity", "[name=colour-by]:checked", ".outline", ".skeleton"):
+    places = (
+        "[data-zoom=fit]",
+        "[data-zoom=in]",
+        ".opacity",
+        "[name=colour-by]:checked",
+        ".look",
+        ".outline",
+        ".skeleton",
+    )
+    for place in (*places, "#show"):
         keys.press("Tab")
         expect(page.locator(place)).to_be_focused()
     keys.press("Tab")
-    first = page.locator("#legend button").first
+    first = page.locator("#legend [data-toggle]").first
     expect(first).to_be_focused()
     keys.press("Space")
-    expect(first).to_have_attribute("aria-pressed", "true")
-    keys.press("Escape")
     expect(first).to_have_attribute("aria-pressed", "false")
+    keys.press("Space")
+    expect(first).to_have_attribute("aria-pressed", "true")
+    keys.press("Tab")
+    only = page.locator("#legend [data-only]").first
+    expect(only).to_be_focused()
+    expect(only).to_have_accessible_name("Show only Person 1")
+    for place in ("#save-overlay", "#save-cutout"):
+        page.locator(place).focus()
+        expect(page.locator(place)).to_be_focused()
 
 
 def test_the_form_works_without_scripts(browser: Browser, address: str, astronaut_file: Path) -> None:
@@ -61,7 +82,7 @@ def test_the_form_works_without_scripts(browser: Browser, address: str, astronau
     for name in ("The photo with every person's parts coloured", "Your photo"):
         assert page.get_by_alt_text(name).evaluate("(image) => image.naturalWidth") == 512
     with page.expect_download() as download:
-        page.get_by_role("link", name="Data JSON").click()
+        page.locator("#kept").get_by_role("link", name="Data JSON").click()
     assert download.value.suggested_filename == "parsing.json"
     page.goto("/")
     page.locator("#image").evaluate("(field) => field.removeAttribute('required')")
@@ -80,6 +101,8 @@ def test_a_kept_result_can_be_explored(page: Page, astronaut_file: Path) -> None
     expect(page.locator("#kept")).to_be_hidden()
     expect(page.locator("#legend")).to_contain_text("Hair")
     assert (read_canvas(page)[..., 3] == 255).mean() > 0.2
+    page.locator("#legend [data-only]").first.click()
+    expect(page.locator("#show")).to_have_value("person-1" if page.locator("#legend .person").count() > 1 else "")
 
 
 CONTRAST = """() => {
@@ -143,3 +166,95 @@ def test_every_state_fits_and_can_be_read(
     assert picture
     assert picture["y"] + picture["height"] <= height  # the photo is whole on the first screen
     assert picture["width"] > width * 0.5
+
+
+COMBINATIONS = [("en-US", "light", 1280), ("en-US", "dark", 390), ("zh-CN", "dark", 1280), ("zh-CN", "light", 390)]
+
+
+@pytest.mark.parametrize(("locale", "scheme", "width"), COMBINATIONS)
+def test_axe_finds_nothing_serious(
+    browser: Browser,
+    address: str,
+    complaints: Complaints,
+    pair_file: Path,
+    tmp_path: Path,
+    locale: str,
+    scheme: Literal["light", "dark"],
+    width: int,
+) -> None:
+    """axe-core on every state of the pages, in both languages; `serious` and `critical` are what keeps people out."""
+    for words in ("415", "404"):
+        complaints.expect(words)
+    text = tmp_path / "really.jpg"
+    text.write_text("This is not a photo.")
+    context = browser.new_context(
+        base_url=address,
+        viewport={"width": width, "height": 844},
+        locale=locale,
+        color_scheme=scheme,
+        reduced_motion="reduce",
+        bypass_csp=True,  # axe's own script is put into the page
+    )
+    page = context.new_page()
+    complaints.listen(page)
+    found: list[str] = []
+
+    def look(state: str) -> None:
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, state
+        for violation in Axe().run(page).response["violations"]:
+            if violation["impact"] in ("serious", "critical"):
+                places = [node["html"][:120] for node in violation["nodes"]]
+                found.append(f"{state}: {violation['id']} {places}")
+
+    page.goto("/")
+    look("start")
+    held = hold(page)
+    page.set_input_files("#image", [text, pair_file])
+    await_held(page, held)
+    look("working")
+    held[0].continue_()
+    await_state(page, "error")
+    look("error")
+    await_held(page, held, 2)
+    held[1].continue_()
+    page.locator(".strip [data-state=done] button").click(timeout=PARSING_TIMEOUT_MS)
+    await_state(page, "done")
+    page.locator("#legend [data-toggle]").nth(1).click()
+    page.locator("#legend [data-only]").nth(3).click()
+    look("done")
+    page.reload()
+    expect(page.locator("#viewer")).to_be_visible()
+    look("kept")
+    for path in ("/nowhere", "/docs"):
+        page.goto(path)
+        look(path)
+    context.close()
+    assert not found
+    assert not complaints.unexpected
+
+
+@pytest.mark.parametrize("locale", ["en-US", "zh-CN"])
+def test_a_phone_gets_it_all(browser: Browser, address: str, complaints: Complaints, locale: str) -> None:
+    """With a finger, from the sample to a cut-out, in both languages."""
+    context = browser.new_context(
+        base_url=address, viewport={"width": 390, "height": 844}, locale=locale, has_touch=True, is_mobile=True
+    )
+    page = context.new_page()
+    complaints.listen(page)
+    page.goto("/")
+    page.locator("#take-sample").tap()
+    await_state(page, "done")
+    page.locator("#legend [data-toggle]").nth(1).tap()
+    expect(page.locator("#legend [data-toggle]").nth(1)).to_have_attribute("aria-pressed", "false")
+    page.locator("#show-all").tap()
+    page.select_option(".look", "safe")
+    page.locator("[data-zoom=in]").tap()
+    expect(page.locator(".zoom output")).to_have_text("150 %")
+    with page.expect_download():
+        page.locator("#save-cutout").tap()
+    for button in page.locator("button:visible, a.button:visible, select:visible").all():
+        box = button.bounding_box()
+        assert box
+        assert min(box["width"], box["height"]) >= 24, button.text_content()  # WCAG 2.2, target size
+    context.close()
+    assert not complaints.unexpected

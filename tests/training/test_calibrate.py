@@ -10,8 +10,9 @@ import openvino as ov
 import pytest
 from safetensors.numpy import load_file, save_file
 
+from humanparse.layers import RANGE
 from humanparse.parsers.compact import weights
-from humanparse.parsers.compact.graph import RANGE, build_graph, has_ranges
+from humanparse.parsers.compact.graph import build_graph, has_ranges
 from training import calibrate
 from training.calibrate import find_ranges
 from training.export import load_exported

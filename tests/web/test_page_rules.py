@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -28,9 +29,17 @@ def every_page(client: FlaskClient, settings: Settings, photo: bytes) -> dict[st
     nobody = client_of(settings, NobodyParser)
     client.get("/nowhere")
     client.application.extensions["humanparse"].request_log.close()  # writes what waits
+    address = keep(client, photo)
+    chinese = {**BROWSER, "Accept-Language": "zh-CN,zh;q=0.9,en;q=0.8"}
     return {
+        "中文 start": client.get("/", headers=chinese),
+        "中文 result": client.get(address, headers=chinese),
+        "中文 not found": client.get("/nowhere", headers=chinese),
+        "中文 recognition": client.get("/recognize", headers=chinese),
+        "中文 studio": client.get("/studio", headers=chinese),
+        "forgotten": client.post(f"{keep(client, photo)}/forget", headers=BROWSER),
         "start": client.get("/", headers=BROWSER),
-        "result": client.get(keep(client, photo), headers=BROWSER),
+        "result": client.get(address, headers=BROWSER),
         "nobody": nobody.get(keep(nobody, photo), headers=BROWSER),
         "docs": client.get("/docs", headers=BROWSER),
         "requests": client.get("/requests", headers=BROWSER),
@@ -38,7 +47,17 @@ def every_page(client: FlaskClient, settings: Settings, photo: bytes) -> dict[st
         "refused": post(client, b"this is text"),
         "empty": post(client, b"", file=""),
         "wrong method": client.get("/upload", headers=BROWSER),
+        "recognition": client.get("/recognize", headers=BROWSER),
+        "studio": client.get("/studio", headers=BROWSER),
+        "pictures": client.get(paint(client, photo), headers=BROWSER),
     }
+
+
+def paint(client: FlaskClient, photo: bytes) -> str:
+    """The address of kept pictures."""
+    answer = client.post("/studio", data={"effect": "grey", "image": (BytesIO(photo), "x.jpg")}, headers=BROWSER)
+    assert answer.status_code == 303, answer.text
+    return answer.headers["Location"]
 
 
 def test_pages_obey_the_content_security_policy(every_page: dict[str, TestResponse]) -> None:
@@ -70,17 +89,18 @@ def test_pages_are_sound_html(every_page: dict[str, TestResponse]) -> None:
         for field in [*page.all("input"), *page.all("select"), *page.all("progress")]:
             known = field.is_in("label") or "aria-label" in field.attributes or field.attributes.get("id") in labelled
             assert known or field.attributes.get("type") == "hidden", f"{name}: {field.attributes}"
-        assert page.all("html", lang="en")
+        assert page.all("html", lang="zh-CN" if name.startswith("中文") else "en")
         assert page.all("title")[0].text
 
 
 def test_every_address_on_a_page_is_there(client: FlaskClient, every_page: dict[str, TestResponse]) -> None:
-    for answer in every_page.values():
-        for element in Page(answer.text).elements:
-            address = element.attributes.get("src") or element.attributes.get("href") or "/"
-            if address.startswith("/"):
-                with client.get(address) as found:
-                    assert found.status_code == 200, address
+    elements = [element for answer in every_page.values() for element in Page(answer.text).elements]
+    addresses = {element.attributes.get("src") or element.attributes.get("href") or "/" for element in elements}
+    assert len(addresses) > 30
+    for address in sorted(addresses):
+        if address.startswith("/"):
+            with client.get(address) as found:
+                assert found.status_code == 200, address
 
 
 def test_whatever_is_shown_is_escaped(settings: Settings, photo: bytes) -> None:
@@ -106,7 +126,7 @@ def test_the_palette_has_every_class(client: FlaskClient) -> None:
     assert answer.mimetype == "text/css"
     for part in CLASSES:
         red, green, blue = part.colour
-        assert f".part-{part.id} {{ background-color: rgb({red} {green} {blue});" in answer.text
+        assert f".part-{part.id} {{ --own: rgb({red} {green} {blue}); }}" in answer.text
     assert ".person-255 {" in answer.text
     again = client.get("/palette.css", headers={"If-None-Match": answer.headers["ETag"]})
     assert again.status_code == 304
@@ -115,9 +135,11 @@ def test_the_palette_has_every_class(client: FlaskClient) -> None:
 def test_scripts_find_their_texts_and_elements() -> None:
     scripts = "".join(path.read_text() for path in sorted((ROOT / "static/js").glob("*.js")))
     pages = "".join(path.read_text() for path in sorted((ROOT / "templates").glob("*.html")))
-    texts = set(re.findall(r'data-text="([^"]+)"', pages))
-    used = set(re.findall(r'\btext\("([\w-]+)"', scripts)) | {"sending", "parsing"}
-    assert used <= texts
-    built = ("status-", "headline-")  # names that scripts put together
+    texts = set(re.findall(r'data-text="([\w-]+)"', pages))
+    stages = {"sending", "sent", "waiting", "parsing", "fetching"}
+    used = set(re.findall(r'\btext\((?:\w+ \? )?"([\w-]+)"', scripts)) | {"queue-going"} | stages
+    problems = set(re.findall(r'new Problem\("([\w-]+)"', scripts))
+    assert used | {f"{kind}-{name}" for kind in ("title", "advice") for name in problems} <= texts
+    built = ("title-", "advice-", "headline-", "photo-")  # names that scripts put together
     assert {name for name in texts - used if not name.startswith(built)} == set()
     assert set(re.findall(r'getElementById\("([\w-]+)"\)', scripts)) <= set(re.findall(r'\bid="([^"]+)"', pages))

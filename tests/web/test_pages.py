@@ -17,14 +17,16 @@ from PIL import Image
 
 from humanparse.config import Settings
 from humanparse.images import read_image
+from humanparse.kept import MADE, STORED
+from humanparse.kept import OPTIONS as LOOK
 from humanparse.options import OPTIONS, ParseOptions
-from humanparse.web.pages import FILES, duration, percent, spoken
+from humanparse.web.pages import duration, percent, spoken
 from tests.web.visits import BROWSER, NobodyParser, client_of, keep, post, read_page
 
 
 def test_the_form_sends_what_the_upload_takes(client: FlaskClient, photo: bytes) -> None:
     page = read_page(client.get("/", headers=BROWSER))
-    (form,) = page.all("form")
+    (form,) = page.all("form", id="upload")
     assert (form.attributes["method"], form.attributes["enctype"]) == ("post", "multipart/form-data")
     fields = [e for e in page.elements if e.tag in {"input", "select"} and form in e.ancestors]
     assert {field.attributes["name"] for field in fields} <= {"image", *OPTIONS}
@@ -53,7 +55,8 @@ def test_upload_leads_to_a_result_with_everything_on_it(client: FlaskClient, pho
     pictures = [image.attributes["src"] for image in page.all("img")]
     assert {f"{address}/overlay.png", f"{address}/photo.jpg"} <= set(pictures)
     links = {link.attributes["href"] for link in page.all("a")}
-    assert {f"{address}/{file}?download=1" for file in FILES} <= links
+    assert {f"{address}/{file}?download=1" for file in (*STORED, *MADE)} <= links
+    assert {f"{address}/person-{number}.png?download=1" for number in (1, 2)} <= links
     main = page.all("main")[0].text
     assert "2 people, 3 kinds of parts" in main
     assert "parser bands 1" in main
@@ -79,7 +82,11 @@ def test_page_and_json_agree(client: FlaskClient, photo: bytes) -> None:
     assert kept.pop("timing_ms").keys() == body.pop("timing_ms").keys()
     assert client.get(f"{address}/labels.png").data == b64decode(body.pop("label_map"))
     assert client.get(f"{address}/people.png").data == b64decode(body.pop("people_map"))
-    assert client.get(f"{address}/overlay.png").data == b64decode(body.pop("result_image"))
+    kept_overlay, overlay = (
+        np.asarray(Image.open(BytesIO(data)), int)
+        for data in (client.get(f"{address}/overlay.png").data, b64decode(body.pop("result_image")))
+    )
+    assert np.abs(kept_overlay - overlay).mean() < 2  # the photo is kept as a JPEG
     assert body.pop("status") == "success"
     assert kept == body
     page = read_page(client.get(address, headers=BROWSER))
@@ -94,9 +101,10 @@ def test_page_and_json_agree(client: FlaskClient, photo: bytes) -> None:
 
 def test_files_have_their_types_and_stay_private(client: FlaskClient, photo: bytes) -> None:
     address = keep(client, photo)
-    for file, kind in FILES.items():
+    kinds = {"png": "image/png", "jpg": "image/jpeg", "json": "application/json", "zip": "application/zip"}
+    for file in (*STORED, *MADE, "person-1.png", "person-1-5.png"):
         answer = client.get(f"{address}/{file}")
-        assert answer.mimetype == kind
+        assert answer.mimetype == kinds[file.rpartition(".")[2]]
         assert answer.cache_control.private
         assert 0 < int(answer.cache_control.max_age or 0) <= 3600
         assert "Content-Disposition" not in answer.headers
@@ -116,7 +124,7 @@ def test_nothing_of_the_clients_file_is_kept_but_its_picture(client: FlaskClient
     texts = [str(answer.headers), client.get(address, headers=BROWSER).text]
     assert not any("secret" in text for text in texts)
     kept = [path for path in settings.results_dir.rglob("*") if path.is_file()]
-    assert sorted(path.name for path in kept) == sorted(FILES)
+    assert sorted(path.name for path in kept) == sorted((*STORED, LOOK))
     for path in kept:
         assert b"secret" not in path.read_bytes()
     with Image.open(BytesIO(client.get(f"{address}/photo.jpg").data)) as kept_photo:
@@ -140,8 +148,8 @@ def test_a_result_goes_when_its_time_is_over(client: FlaskClient, settings: Sett
     folder = settings.results_dir / address.rsplit("/", 1)[1]
     old = time.time() - settings.result_age_s - 1
     os.utime(folder, (old, old))
-    assert "has expired" in read_page(client.get(address, headers=BROWSER), 404).all("main")[0].text
-    for file in FILES:
+    assert "has expired" in read_page(client.get(address, headers=BROWSER), 404).all("h1")[0].text
+    for file in (*STORED, *MADE, "person-1.png"):
         assert client.get(f"{address}/{file}", headers=BROWSER).status_code == 404
 
 
@@ -160,6 +168,10 @@ def test_a_result_goes_when_its_time_is_over(client: FlaskClient, settings: Sett
         "/results/{name}%00/photo.jpg",
         "/results/.partial-{name}/photo.jpg",
         "/results/{name}/",
+        "/results/{name}/options.json",
+        "/results/{name}/person-9.png",
+        "/results/{name}/person-1-19.png",
+        "/results/{name}/person-01-.png",
         "/results/",
         "/results/AAAAAAAAAAAAAAAAAAAAAA",
     ],

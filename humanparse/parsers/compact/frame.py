@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from humanparse.labels import NAMES
-from humanparse.parsers.compact.graph import MIDDLE, STRIDE
+from humanparse.layers import MIDDLE
+from humanparse.parsers.compact.graph import STRIDE
 
 LONG_SIDE = 512  # pixels of the network's input; chosen on the validation photos
 # A network that learned from whole people is lost where a face fills the frame, so close-ups are

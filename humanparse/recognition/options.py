@@ -1,0 +1,42 @@
+"""What a request for recognition may ask for, checked once for API, page and command line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from humanparse.config import Settings
+from humanparse.errors import InvalidOption
+from humanparse.recognition import RECOGNIZERS
+from humanparse.values import read_choice, read_flag, read_number
+
+MOST: Final = 100  # that are told, and kept in the cache
+OPTIONS: Final = {
+    # name: what it chooses, for the docs
+    "top_k": "how many of the most likely classes",
+    "recognizer": "which recognizer",
+    "cache": "may the answer come from the cache, and go there",
+}
+
+
+@dataclass(frozen=True)
+class RecognizeOptions:
+    """The options by name, see OPTIONS."""
+
+    top_k: int = 5
+    recognizer: str = Settings.recognizer
+    cache: bool = True
+
+    @classmethod
+    def from_strings(cls, given: Mapping[str, object], settings: Settings) -> RecognizeOptions:
+        """Options from a query, a form or JSON. Raises InvalidOption for any that we refuse."""
+        unknown = sorted(set(given) - set(OPTIONS))
+        if unknown:
+            allowed = list(OPTIONS)
+            raise InvalidOption(f"There is no option {unknown[0]!r}; there are {', '.join(allowed)}.", allowed=allowed)
+        return cls(
+            int(read_number("top_k", given.get("top_k", cls.top_k), 1, MOST, whole=True)),
+            read_choice("recognizer", given.get("recognizer", settings.recognizer), tuple(RECOGNIZERS)),
+            read_flag("cache", given.get("cache", True)),
+        )

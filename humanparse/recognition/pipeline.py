@@ -1,0 +1,142 @@
+"""bytes -> decode -> recognize -> the most likely classes; the way of a photo for API, page, jobs and command line."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from humanparse import __version__, recognition
+from humanparse.cache.parsings import HIT, AnswerCache, ParsingCache
+from humanparse.config import Settings
+from humanparse.decoding import Decode
+from humanparse.recognition.contract import Recognizer, RecognizerInfo
+from humanparse.recognition.options import MOST, RecognizeOptions
+
+DIGITS: Final = 6  # of a probability that are told
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """One class and how likely it is, from 0 to 1."""
+
+    class_id: int
+    label: str
+    label_zh: str
+    probability: float
+
+
+@dataclass(frozen=True)
+class Recognition:
+    """One photo's predictions, most likely first; its (height, width); who said so; milliseconds by stage.
+
+    cache: how it was come by (HIT, MISS, COLLAPSED of the cache); None without one.
+    """
+
+    predictions: tuple[Prediction, ...]
+    size: tuple[int, int]
+    recognizer: RecognizerInfo
+    timing_ms: dict[str, float] = field(default_factory=dict)
+    cache: str | None = None
+
+
+class RecognitionPipeline:
+    """Recognizers, loaded when first needed, behind the line that parsers stand in, too (`turn`), and the cache."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        decode: Decode,
+        turn: Callable[[], AbstractContextManager[None]],
+        cache: ParsingCache | None = None,
+        make_recognizer: Callable[[str, Settings], Recognizer] = recognition.make_recognizer,
+    ) -> None:
+        self.settings, self._decode, self._turn = settings, decode, turn
+        self._cache: AnswerCache[Recognition] | None = cache.beside(pack, unpack) if cache else None
+        self._make_recognizer = make_recognizer
+        self._loaded: dict[str, Recognizer] = {}
+        self._loading = threading.Lock()
+
+    def load(self, name: str) -> Recognizer:
+        """The recognizer called `name`, loaded. Raises ParserError where it cannot run on this machine."""
+        with self._loading:
+            if name not in self._loaded:
+                recognizer = self._make_recognizer(name, self.settings)
+                recognizer.load()
+                self._loaded[name] = recognizer
+            return self._loaded[name]
+
+    def is_loaded(self, name: str) -> bool:
+        return name in self._loaded
+
+    def recognize(self, data: bytes, options: RecognizeOptions) -> Recognition:
+        """The answer for one photo's bytes. Raises InputError, Busy or ParserError."""
+        start = time.perf_counter()
+        image = self._decode(data)
+        decoded = time.perf_counter()
+        recognizer = self.load(options.recognizer)
+        if self._cache is None or not options.cache:
+            found, cached = self._run(recognizer, image), None
+        else:
+            key = _key_of(data, recognizer.info, self.settings.precision)
+            found, cached = self._cache.find(key, lambda: self._run(recognizer, image))
+        end = time.perf_counter()
+        spans = {"decode": decoded - start, "recognize": end - decoded, "total": end - start}
+        return replace(
+            found,
+            predictions=found.predictions[: options.top_k],
+            timing_ms={stage: round(seconds * 1000, 2) for stage, seconds in spans.items()},
+            cache=cached,
+        )
+
+    def _run(self, recognizer: Recognizer, image: NDArray[np.uint8]) -> Recognition:
+        with self._turn():
+            probabilities = recognizer.recognize(image)
+        best = np.argsort(-probabilities, kind="stable")[:MOST]
+        predictions = tuple(
+            Prediction(i, label.name, label.name_zh, round(float(probabilities[i]), DIGITS))
+            for i, label in ((int(i), recognizer.labels[i]) for i in best)
+        )
+        height, width = image.shape[:2]
+        return Recognition(predictions, (height, width), recognizer.info)
+
+
+def describe_recognition(found: Recognition) -> dict[str, Any]:
+    """The JSON answer."""
+    return {
+        "status": "success",
+        "predictions": [asdict(prediction) for prediction in found.predictions],
+        "recognizer": found.recognizer._asdict(),
+        "image": {"width": found.size[1], "height": found.size[0]},
+        "cached": found.cache == HIT,
+        "timing_ms": found.timing_ms,
+    }
+
+
+def pack(found: Recognition) -> bytes:
+    """What the cache keeps."""
+    rows = [list(asdict(prediction).values()) for prediction in found.predictions]
+    return json.dumps([rows, found.size, found.recognizer]).encode()
+
+
+def unpack(data: bytes) -> Recognition | None:
+    """The Recognition, or None for what is not one."""
+    try:
+        rows, (height, width), info = json.loads(data)
+        return Recognition(tuple(Prediction(*row) for row in rows), (height, width), RecognizerInfo(*info))
+    except (ValueError, TypeError):
+        return None
+
+
+def _key_of(data: bytes, recognizer: RecognizerInfo, precision: str) -> str:
+    digest = hashlib.sha256(json.dumps(["recognition1", __version__, recognizer, precision, MOST]).encode())
+    digest.update(hashlib.sha256(data).digest())
+    return digest.hexdigest()

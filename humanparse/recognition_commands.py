@@ -1,0 +1,73 @@
+"""Recognition from the command line: `recognize PHOTO...`, and `fetch general`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from humanparse.config import Settings
+from humanparse.errors import HumanParseError
+from humanparse.photo_files import read_photo_file
+from humanparse.pipeline import Pipeline
+from humanparse.recognition import RECOGNIZERS, make_recognizer
+from humanparse.recognition.options import MOST, RecognizeOptions
+from humanparse.recognition.pipeline import describe_recognition
+
+
+def add_recognition_commands(commands: Any) -> None:
+    """Add `recognize` to the subparsers of the command line."""
+    recognize = commands.add_parser("recognize", help="what is in photos as a whole, most likely first")
+    recognize.add_argument("photos", nargs="+", type=Path, metavar="PHOTO")
+    recognize.add_argument("--top-k", default=RecognizeOptions.top_k, help=f"how many classes, 1 to {MOST}")
+    recognize.add_argument("--recognizer", choices=RECOGNIZERS, help="which one (default: HUMANPARSE_RECOGNIZER)")
+    recognize.add_argument("--json", action="store_true", help="one JSON line a photo")
+    recognize.set_defaults(run=_recognize)
+
+
+def fetch_general(args: argparse.Namespace, settings: Settings) -> int:
+    """Fetch general recognition's weights into `Settings.general_dir`, after telling size and licence."""
+    from humanparse.recognition.general.fetch import NOTICE, fetch
+
+    folder = settings.general_dir
+    print(NOTICE, file=sys.stderr)
+    if make_recognizer("general", settings).available() is None and args.source is None:
+        print(f"The weights are already in {folder}.", file=sys.stderr)
+        return 0
+    if not args.yes and sys.stdin.isatty() and input("Go on? [y/N] ").strip().lower() not in ("y", "yes"):
+        return 1
+    try:
+        fetch(folder, args.source)
+    except HumanParseError as error:
+        print(error.message, file=sys.stderr)
+        return 1
+    print(f"General recognition is ready in {folder}; ask for it with recognizer=general.", file=sys.stderr)
+    return 0
+
+
+def _recognize(args: argparse.Namespace) -> int:
+    try:
+        settings = Settings.from_env()
+        given = {"top_k": args.top_k, "recognizer": args.recognizer}
+        options = RecognizeOptions.from_strings({k: v for k, v in given.items() if v is not None}, settings)
+        recognition = Pipeline(settings).recognition
+        recognition.load(options.recognizer)
+    except HumanParseError as error:
+        print(error.message, file=sys.stderr)
+        return 2
+    failed = 0
+    for photo in args.photos:
+        try:
+            found = recognition.recognize(read_photo_file(photo), options)
+        except HumanParseError as error:
+            print(f"{photo}: {error.message}", file=sys.stderr)
+            failed += 1
+            continue
+        if args.json:
+            print(json.dumps({"photo": str(photo), **describe_recognition(found)}, ensure_ascii=False))
+        else:
+            names = (f"{one.label} {one.label_zh} {one.probability:.1%}" for one in found.predictions)
+            print(f"{photo}: {'; '.join(names)}")
+    return 1 if failed else 0

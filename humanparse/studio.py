@@ -1,0 +1,193 @@
+"""The studio: bytes -> decode -> [parse] -> effects -> blend -> encode; for API, page and command line."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from base64 import b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any
+from zipfile import ZIP_STORED, ZipFile, ZipInfo
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from humanparse import __version__
+from humanparse.cache.parsings import HIT, MISS, AnswerCache
+from humanparse.config import Settings
+from humanparse.effects import apply_effect, choose_values
+from humanparse.effects.selection import blend, soften
+from humanparse.options import ParseOptions
+from humanparse.pipeline import Pipeline, Stopwatch
+from humanparse.stylize_options import ENCODERS, MEDIA_TYPES, SUFFIXES, StylizeOptions
+
+
+@dataclass(frozen=True, eq=False)
+class Stylized:
+    """Encoded pictures by effect, their (height, width), and what part of the photo was changed, from 0 to 1.
+
+    cache: HIT where all came from the cache, else MISS; None without one.
+    """
+
+    pictures: dict[str, bytes]
+    image_format: str
+    size: tuple[int, int]
+    coverage: float
+    timing_ms: dict[str, float]
+    cache: str | None = None
+
+
+class Studio:
+    """Effects over the pipeline's parser, gate and cache."""
+
+    def __init__(self, settings: Settings, pipeline: Pipeline) -> None:
+        self._settings, self._pipeline = settings, pipeline
+        cache = pipeline.cache
+        self._cache: AnswerCache[_Kept] | None = cache.beside(_pack, _unpack) if cache else None
+
+    def stylize(self, data: bytes, options: StylizeOptions) -> Stylized:
+        """Every effect's picture. Raises InputError, Busy or ParserError.
+
+        The photo is made smaller where it has more than `Settings.stylize_pixels`.
+        """
+        watch = Stopwatch()
+        work = _Work(self._settings, self._pipeline, data, options, watch)
+        if self._cache is None:
+            made = {name: work.make(name) for name in options.effects}
+            how = None
+        else:
+            base, made, hows = self._key_of(data, options), {}, set()
+            for name in options.effects:
+                key = hashlib.sha256(f"{base} {name}".encode()).hexdigest()
+                made[name], found = self._cache.find(key, lambda name=name: work.make(name))  # type: ignore[misc]
+                hows.add(found)
+            how = HIT if hows == {HIT} else MISS
+        first = next(iter(made.values()))
+        pictures = {name: kept.picture for name, kept in made.items()}
+        return Stylized(pictures, options.image_format, first.size, first.coverage, dict(watch.timing_ms), how)
+
+    def _key_of(self, data: bytes, options: StylizeOptions) -> str:
+        """Whatever may change a picture, but for the effect's name, changes it."""
+        selection, settings = options.selection, self._settings
+        where: list[object] = [sorted(selection.only), sorted(selection.besides), sorted(selection.people)]
+        if not selection.everywhere:
+            info = self._pipeline.load(options.parser).info
+            where += [options.feather, info.name, info.version, settings.precision]
+        made_from = ["studio1", __version__, where, options.parameters, options.image_format, settings.stylize_pixels]
+        digest = hashlib.sha256(json.dumps(made_from).encode())
+        digest.update(hashlib.sha256(data).digest())
+        return digest.hexdigest()
+
+
+class _Work:
+    """One request: the photo and where effects go are made at the first effect that is not in the cache."""
+
+    def __init__(
+        self, settings: Settings, pipeline: Pipeline, data: bytes, options: StylizeOptions, watch: Stopwatch
+    ) -> None:
+        self._settings, self._pipeline, self._data = settings, pipeline, data
+        self._options, self._watch = options, watch
+        self._ready: tuple[NDArray[np.uint8], NDArray[np.uint8] | None] | None = None
+
+    def make(self, name: str) -> _Kept:
+        image, mask = self._prepare()
+        with self._pipeline.turn(), self._watch.stage(name):
+            changed = apply_effect(name, image, self._values(name, image), mask)
+            if mask is not None:
+                blend(image, changed, mask)
+        coverage = 1.0 if mask is None else round(cv2.countNonZero(mask) / mask.size, 4)
+        with self._watch.stage("encode"):
+            picture = ENCODERS[self._options.image_format](changed)
+        return _Kept(picture, (image.shape[0], image.shape[1]), coverage)
+
+    def _values(self, name: str, image: NDArray[np.uint8]) -> Mapping[str, float]:
+        return choose_values(name, dict(self._options.parameters), (image.shape[0], image.shape[1]))
+
+    def _prepare(self) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
+        """The photo in the size that is worked on, and the mask; None where effects go everywhere."""
+        if self._ready is None:
+            settings, selection = self._settings, self._options.selection
+            mask = None
+            if selection.everywhere:
+                with self._watch.stage("decode"):
+                    image = self._pipeline.decode(self._data)
+            else:
+                with self._watch.stage("parse"):
+                    answer = self._pipeline.parse(self._data, ParseOptions(parser=self._options.parser, outline=False))
+                image, mask = answer.image, selection.mask(answer.parsing)
+            image = _fit(image, settings.stylize_pixels)
+            if mask is not None:
+                mask = self._soften(_resize(mask, image.shape[:2]), image.shape[:2])
+            self._ready = image, mask
+        return self._ready
+
+    def _soften(self, mask: NDArray[np.uint8], size: tuple[int, ...]) -> NDArray[np.uint8]:
+        usual = min(size) / 120
+        return soften(mask, usual if self._options.feather is None else self._options.feather)
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """What the cache keeps of one effect."""
+
+    picture: bytes
+    size: tuple[int, int]
+    coverage: float
+
+
+def describe_stylized(made: Stylized) -> dict[str, Any]:
+    """The JSON answer."""
+    return {
+        "status": "success",
+        "image": {"width": made.size[1], "height": made.size[0]},
+        "coverage": made.coverage,
+        "pictures": [
+            {"effect": name, "media_type": MEDIA_TYPES[made.image_format], "data": b64encode(data).decode("ascii")}
+            for name, data in made.pictures.items()
+        ],
+        "cached": made.cache == HIT,
+        "timing_ms": made.timing_ms,
+    }
+
+
+def zip_stylized(made: Stylized) -> bytes:
+    """A zip with a file for every effect."""
+    stream = BytesIO()
+    with ZipFile(stream, "w", ZIP_STORED) as archive:  # pictures do not get smaller
+        for name, data in made.pictures.items():
+            archive.writestr(ZipInfo(f"{name}{SUFFIXES[made.image_format]}"), data)
+    return stream.getvalue()
+
+
+def _fit(image: NDArray[np.uint8], max_pixels: int) -> NDArray[np.uint8]:
+    height, width = image.shape[:2]
+    if height * width <= max_pixels:
+        return image
+    scale = (max_pixels / (height * width)) ** 0.5
+    size = max(1, int(width * scale)), max(1, int(height * scale))
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _resize(mask: NDArray[np.uint8], size: tuple[int, ...]) -> NDArray[np.uint8]:
+    if mask.shape == size:
+        return mask
+    return np.asarray(cv2.resize(mask, (size[1], size[0]), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _pack(kept: _Kept) -> bytes:
+    head = json.dumps([kept.size, kept.coverage, hashlib.sha256(kept.picture).hexdigest()]).encode()
+    return len(head).to_bytes(4, "big") + head + kept.picture
+
+
+def _unpack(data: bytes) -> _Kept | None:
+    """What was kept, or None for what is not that, or not whole."""
+    try:
+        end = 4 + int.from_bytes(data[:4], "big")
+        (height, width), coverage, check = json.loads(data[4:end])
+    except (ValueError, TypeError):
+        return None
+    picture = data[end:]
+    return _Kept(picture, (height, width), coverage) if hashlib.sha256(picture).hexdigest() == check else None

@@ -1,0 +1,125 @@
+"""The pages of recognition and of the studio. They work without scripts; with them a photo is sent once for both."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from flask import Blueprint, Response, redirect, render_template, request, url_for
+from flask_babel import lazy_gettext as _
+from werkzeug.wrappers import Response as AnyResponse
+
+from humanparse.effects import ART, EFFECTS
+from humanparse.effects.contract import Effect
+from humanparse.errors import NotFound
+from humanparse.images import accept_attribute, encode_jpeg, format_names
+from humanparse.labels import CLASSES
+from humanparse.recognition import RECOGNIZERS, make_recognizer
+from humanparse.recognition.options import RecognizeOptions
+from humanparse.recognition.pipeline import describe_recognition
+from humanparse.stylize_options import ALL, SUFFIXES, StylizeOptions
+from humanparse.web import service
+from humanparse.web.languages import language
+from humanparse.web.pages import duration
+from humanparse.web.requests import gather_options, read_photo
+
+blueprint = Blueprint("gallery", __name__)
+
+PHOTO: Final = "photo.jpg"
+PICTURES: Final = {PHOTO, *(f"{name}.jpg" for name in EFFECTS)}
+GROUP_WORDS: Final = {
+    # groups of parts, as effects.selection has them -> what the page calls them
+    "background": _("Background"),
+    "person": _("Person"),
+    "head": _("Head"),
+    "skin": _("Skin"),
+    "clothes": _("Clothes"),
+    "arms": _("Arms"),
+    "legs": _("Legs"),
+    "shoes": _("Shoes"),
+}
+
+
+@blueprint.get("/recognize")
+def recognition() -> str:
+    """The page that says what is in a photo."""
+    return _recognition_page(None)
+
+
+@blueprint.post("/recognize")
+def recognize() -> str:
+    """The same page with the answer; the photo is not kept."""
+    upload, fields = read_photo()
+    options = RecognizeOptions.from_strings(gather_options(fields), service().settings)
+    return _recognition_page(describe_recognition(service().pipeline.recognition.recognize(upload.data, options)))
+
+
+@blueprint.get("/studio")
+def studio() -> str:
+    """The page of the studio."""
+    settings = service().settings
+    return render_template(
+        "studio.html", **_upload_texts(), **_choices(), kept_for=duration(settings.result_age_s), made=None
+    )
+
+
+@blueprint.post("/studio")
+def stylize() -> AnyResponse:
+    """The form without scripts: make the pictures, keep them, send the browser to their address."""
+    upload, fields = read_photo()
+    given = {name: value for name, value in gather_options(fields).items() if value != ""}
+    settings = service().settings
+    options = StylizeOptions.from_strings({"effect": ALL, **given}, settings)
+    made = service().studio.stylize(upload.data, options)
+    image = service().pipeline.decode(upload.data)
+    suffix = SUFFIXES["jpeg"]
+    files = {PHOTO: encode_jpeg(image), **{f"{name}{suffix}": data for name, data in made.pictures.items()}}
+    return redirect(url_for("gallery.kept", name=service().storage.save(files)), 303)
+
+
+@blueprint.get("/studio/<name>")
+def kept(name: str) -> Response:
+    """Kept pictures, for as long as they are kept."""
+    storage = service().storage
+    names = [effect for effect in EFFECTS if storage.holds(name, f"{effect}.jpg")]
+    page = render_template(
+        "studio.html",
+        **_upload_texts(),
+        **_choices(),
+        kept_for=duration(service().settings.result_age_s),
+        made={"name": name, "effects": names},
+    )
+    return Response(page, headers={"Cache-Control": "private, no-cache"})
+
+
+@blueprint.get("/studio/<name>/<file>")
+def picture(name: str, file: str) -> Response:
+    """One kept picture; `?download=1` to save rather than to show it."""
+    if file not in PICTURES:
+        raise NotFound("There is no picture of this name.")
+    answer = Response(service().storage.read(name, file), content_type="image/jpeg")
+    answer.headers["Cache-Control"] = "private, max-age=60"
+    if request.args.get("download") == "1":
+        answer.headers.set("Content-Disposition", "attachment", filename=file)
+    return answer
+
+
+@blueprint.app_template_filter()
+def titled(effect: Effect) -> str:
+    """An effect's name in the language of the page."""
+    return effect.name_zh if language() == "zh" else effect.name
+
+
+def _recognition_page(answer: dict[str, Any] | None) -> str:
+    settings = service().settings
+    rows = [{"name": name, "missing": make_recognizer(name, settings).available()} for name in RECOGNIZERS]
+    return render_template(
+        "recognize.html", **_upload_texts(), recognizers=rows, recognizer=settings.recognizer, answer=answer
+    )
+
+
+def _upload_texts() -> dict[str, Any]:
+    return {"accept": accept_attribute(), "formats": format_names(), "max_bytes": service().settings.max_bytes}
+
+
+def _choices() -> dict[str, Any]:
+    return {"effects": EFFECTS, "art": ART, "groups": GROUP_WORDS, "classes": CLASSES[1:]}

@@ -1,0 +1,95 @@
+"""The languages of the pages: which one a request gets, and where its words come from.
+
+The words are in translations/LANGUAGE/LC_MESSAGES/messages.po, which is read as it is: no compiled
+file that could be missing in a fresh clone, or older than the words. What programs read (JSON,
+problem details, /docs) is English in every language.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from io import BytesIO
+from pathlib import Path
+from typing import Final
+
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.support import NullTranslations, Translations
+from flask import Blueprint, Flask, Response, redirect, request
+from flask_babel import Babel, Domain, get_locale
+from werkzeug.wrappers import Response as AnyResponse
+
+blueprint = Blueprint("languages", __name__)
+
+LANGUAGES: Final = {
+    # language -> its own name for itself, and the tag that <html lang> gets
+    "en": ("English", "en"),
+    "zh": ("中文", "zh-CN"),
+}
+SOURCE: Final = "en"  # the language that the templates are written in
+COOKIE: Final = "language"
+COOKIE_AGE_S: Final = 365 * 24 * 3600
+FOLDER: Final = Path(__file__).resolve().parent.parent.parent / "translations"
+
+
+def install(app: Flask) -> None:
+    """Translate `app`'s pages: by hand (a cookie), else as the browser asks."""
+    _PoBabel().init_app(app, default_locale=SOURCE, locale_selector=choose_language)
+    app.register_blueprint(blueprint)
+    app.context_processor(lambda: {"language": language(), "languages": LANGUAGES, "tag": LANGUAGES[language()][1]})
+    app.after_request(_tell_caches)
+
+
+def choose_language() -> str:
+    """The language that the current request wants and we have."""
+    chosen = request.cookies.get(COOKIE, "")
+    return chosen if chosen in LANGUAGES else request.accept_languages.best_match(LANGUAGES) or SOURCE
+
+
+def language() -> str:
+    """The language of the current page; outside of requests that of the source."""
+    locale = get_locale()
+    return str(locale.language) if locale else SOURCE
+
+
+@blueprint.post("/language")
+def choose() -> AnyResponse:
+    """Keep the language that the form names, and go back to the page that it stood on."""
+    back = request.form.get("back", "")
+    local = back.startswith("/") and not back.startswith(("//", "/\\"))  # never to another site
+    answer = redirect(back if local else "/", 303)
+    chosen = request.form.get("language", "")
+    if chosen in LANGUAGES:
+        answer.set_cookie(COOKIE, chosen, max_age=COOKIE_AGE_S, samesite="Lax", httponly=True, secure=request.is_secure)
+    return answer
+
+
+@cache
+def read_catalogue(name: str) -> NullTranslations:
+    """The translations of one language; the source's are its own words."""
+    path = FOLDER / name / "LC_MESSAGES" / "messages.po"
+    if not path.exists():
+        return NullTranslations()
+    compiled = BytesIO()
+    with path.open("rb") as file:
+        write_mo(compiled, read_po(file, name))
+    compiled.seek(0)
+    return Translations(compiled)
+
+
+class _PoDomain(Domain):  # type: ignore[misc]  # flask-babel has no types
+    """Flask-Babel's source of words, reading .po instead of .mo."""
+
+    def get_translations(self) -> NullTranslations:
+        return read_catalogue(language())
+
+
+class _PoBabel(Babel):  # type: ignore[misc]
+    domain_instance = _PoDomain()
+
+
+def _tell_caches(response: Response) -> Response:
+    if response.mimetype == "text/html":
+        response.vary.update(("Accept-Language", "Cookie"))
+        response.headers["Content-Language"] = LANGUAGES[language()][1]
+    return response

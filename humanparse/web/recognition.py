@@ -1,0 +1,84 @@
+"""What is in a photo as a whole: one implementation behind the addresses that clients of such services call."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from io import BytesIO
+
+from flask import Blueprint, Response, g, jsonify, url_for
+
+from humanparse.exports import JSON
+from humanparse.jobs.records import RECOGNIZE, Order
+from humanparse.options import ParseOptions
+from humanparse.recognition.options import RecognizeOptions
+from humanparse.recognition.pipeline import Recognition, describe_recognition
+from humanparse.web import service
+from humanparse.web.answers import CACHE_STATUS
+from humanparse.web.requests import Upload, gather_options, read_photo
+
+blueprint = Blueprint("recognition", __name__)
+
+
+@blueprint.post("/api/recognize")
+def recognize() -> Response:
+    """A photo in, the most likely classes out."""
+    upload, options = _read()
+    return _answer(service().pipeline.recognition.recognize(upload.data, options))
+
+
+@blueprint.post("/api/recognize_cached")
+def recognize_cached() -> Response:
+    """The same, from the cache where it is there, whatever `cache` says."""
+    upload, options = _read()
+    return _answer(service().pipeline.recognition.recognize(upload.data, replace(options, cache=True)))
+
+
+@blueprint.post("/api/recognize_async")
+def recognize_async() -> tuple[Response, int]:
+    """The same as a job: its id now, `GET /api/jobs/ID` and `GET /api/jobs/ID/result` for the rest."""
+    upload, options = _read()
+    order = Order(RECOGNIZE, (upload.name,), 1, ParseOptions(), JSON, g.request_id, recognize=options)
+    job = service().jobs.desk.submit(order, [BytesIO(upload.data)])
+    status_url = url_for("jobs.look", id=job.id)
+    body = {
+        "task_id": job.id,
+        "status": job.state,
+        "status_url": status_url,
+        "result_url": url_for("jobs.result", id=job.id),
+    }
+    response = jsonify(body)
+    response.headers["Location"] = status_url
+    response.headers["Cache-Control"] = "no-store"
+    return response, 202
+
+
+@blueprint.post("/predict")
+def predict() -> Response:
+    """The same in the short shape: `file_id` is the same for the same bytes."""
+    upload, options = _read()
+    found = service().pipeline.recognition.recognize(upload.data, options)
+    results = [{"label": one.label, "score": one.probability} for one in found.predictions]
+    return _with_cache(jsonify(file_id=hashlib.sha256(upload.data).hexdigest()[:32], results=results), found)
+
+
+@blueprint.get("/health")
+def health() -> Response:
+    """The process answers; `model_loaded` once it has recognized something."""
+    settings, pipeline = service().settings, service().pipeline
+    return jsonify(status="ok", model_loaded=pipeline.recognition.is_loaded(settings.recognizer))
+
+
+def _read() -> tuple[Upload, RecognizeOptions]:
+    upload, fields = read_photo()
+    return upload, RecognizeOptions.from_strings(gather_options(fields), service().settings)
+
+
+def _answer(found: Recognition) -> Response:
+    return _with_cache(jsonify(describe_recognition(found)), found)
+
+
+def _with_cache(response: Response, found: Recognition) -> Response:
+    if found.cache is not None:
+        response.headers["Cache-Status"] = CACHE_STATUS[found.cache]
+    return response

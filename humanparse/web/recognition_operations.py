@@ -1,0 +1,81 @@
+"""Recognition in the OpenAPI document."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from humanparse.config import Settings
+from humanparse.jobs.records import STATES
+from humanparse.recognition import RECOGNIZERS
+from humanparse.recognition.options import MOST, OPTIONS, RecognizeOptions
+from humanparse.web.operations import IMAGE_TYPES, PARSE_PROBLEMS, body, form, get, parameters, problems
+from humanparse.web.schemas import BINARY, COUNT, JOB_ID, SCORE, TEXT, Schema, listed, record, ref
+
+PROBLEMS: Final = tuple(status for status in PARSE_PROBLEMS if status != 406)
+RECOGNITION_SCHEMAS: Final[dict[str, Schema]] = {
+    "Prediction": record(class_id=COUNT, label=TEXT, label_zh=TEXT, probability=SCORE),
+    "Recognizer": record(name=TEXT, version=TEXT),
+    "Recognition": record(
+        status={"const": "success"},
+        predictions=listed(ref("Prediction"), "Most likely first."),
+        recognizer=ref("Recognizer"),
+        image=record(width=COUNT, height=COUNT),
+        cached={"type": "boolean"},
+        timing_ms={"type": "object", "additionalProperties": {"type": "number", "minimum": 0}},
+    ),
+    "RecognitionTask": record(
+        task_id={"type": "string", "pattern": JOB_ID},
+        status={"type": "string", "enum": list(STATES)},
+        status_url=TEXT,
+        result_url=TEXT,
+    ),
+    "Predicted": record(
+        file_id={"type": "string", "description": "The same for the same bytes."},
+        results=listed(record(label=TEXT, score=SCORE), "Most likely first."),
+    ),
+    "RecognitionHealth": record(status={"const": "ok"}, model_loaded={"type": "boolean"}),
+}
+
+
+def recognition_paths(settings: Settings) -> dict[str, Any]:
+    """The paths of recognition and their operations."""
+    return {
+        "/api/recognize": {"post": _post(settings, "recognize", "A photo in, what is in it out", "Recognition")},
+        "/api/recognize_cached": {
+            "post": _post(settings, "recognizeCached", "The same, from the cache where it is there", "Recognition")
+        },
+        "/api/recognize_async": {
+            "post": _post(settings, "recognizeAsync", "The same as a job", "RecognitionTask", status="202")
+        },
+        "/predict": {"post": _post(settings, "predict", "The same in a short shape", "Predicted")},
+        "/health": {"get": get("recognitionHealth", "200, and whether the recognizer is loaded", "RecognitionHealth")},
+    }
+
+
+def _post(settings: Settings, operation: str, summary: str, schema: str, status: str = "200") -> dict[str, Any]:
+    answer: dict[str, Any] = {"description": summary, "content": {"application/json": {"schema": ref(schema)}}}
+    if status == "202":
+        answer["headers"] = {"Location": {"schema": TEXT}}
+    return {
+        "operationId": operation,
+        "summary": summary,
+        "description": f"At most {settings.max_bytes:,} bytes and {settings.max_pixels:,} pixels.",
+        "parameters": parameters(_options(settings)),
+        "requestBody": body(
+            {
+                "multipart/form-data": {"schema": form(BINARY)},
+                "application/json": {"schema": form({"type": "string", "contentEncoding": "base64"})},
+                **{name: {"schema": BINARY} for name in (*IMAGE_TYPES, "application/octet-stream")},
+            }
+        ),
+        "responses": {status: answer, **problems(*PROBLEMS)},
+    }
+
+
+def _options(settings: Settings) -> dict[str, Schema]:
+    schemas: dict[str, Schema] = {
+        "top_k": {"type": "integer", "minimum": 1, "maximum": MOST, "default": RecognizeOptions.top_k},
+        "recognizer": {"type": "string", "enum": list(RECOGNIZERS), "default": settings.recognizer},
+        "cache": {"type": "boolean", "default": True},
+    }
+    return {name: {**schema, "description": OPTIONS[name]} for name, schema in schemas.items()}

@@ -1,0 +1,66 @@
+"""Results with an address, in the OpenAPI document."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from humanparse.config import Settings
+from humanparse.web.operations import IMAGE_TYPES, PARSE_PROBLEMS, body, form, parameters, problems
+from humanparse.web.schemas import BINARY, RESULT_ID, option_schemas, ref
+
+ID: Final = {
+    "name": "id",
+    "in": "path",
+    "required": True,
+    "description": "The result's id: whoever knows it may see the photo.",
+    "schema": {"type": "string", "pattern": RESULT_ID},
+}
+
+
+def result_paths(settings: Settings) -> dict[str, Any]:
+    return {
+        "/api/results": {"post": _create(settings)},
+        "/api/results/{id}": {
+            "get": _one("result", "A kept result, while it is kept", {"200": _result("The result")}),
+            "delete": _one("forgetResult", "Forget a result now", {"204": {"description": "It is gone"}}),
+        },
+    }
+
+
+def _create(settings: Settings) -> dict[str, Any]:
+    created = _result("The result, and where it is")
+    created["headers"] = {"Location": {"schema": {"type": "string"}, "description": "The page of the result."}}
+    steps = {
+        "description": "With `Accept: application/x-ndjson`, a line of JSON for every step: `step` is `waiting` (with "
+        "`before`, how many photos are before this one), `parsing`, and at last `done` (with `result`) or `failed` "
+        "(with `problem`). An empty line is a sign of life.",
+        "content": {"application/x-ndjson": {"schema": {"type": "string"}}},
+    }
+    return {
+        "operationId": "createResult",
+        "summary": "A photo in; what the page shows of it, kept under an address for a while",
+        "description": f"Kept for {settings.result_age_s} s, or until the space is needed; then the photo and "
+        "all that was made of it are removed. `parser`, `detail`, `alpha`, `outline` and `palette` count.",
+        "parameters": parameters(option_schemas({"parser": settings.parser, "alpha": settings.alpha})),
+        "requestBody": body(
+            {
+                "multipart/form-data": {"schema": form(BINARY)},
+                "application/json": {"schema": form({"type": "string", "contentEncoding": "base64"})},
+                **{name: {"schema": BINARY} for name in (*IMAGE_TYPES, "application/octet-stream")},
+            }
+        ),
+        "responses": {"200": steps, "201": created, **problems(*PARSE_PROBLEMS)},
+    }
+
+
+def _one(operation: str, summary: str, answers: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "operationId": operation,
+        "summary": summary,
+        "parameters": [ID],
+        "responses": {**answers, **problems(404, 500)},
+    }
+
+
+def _result(description: str) -> dict[str, Any]:
+    return {"description": description, "content": {"application/json": {"schema": ref("Result")}}}

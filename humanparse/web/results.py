@@ -1,0 +1,135 @@
+"""Results that have an address, for programs: parse and keep, look again, forget."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from queue import Empty, SimpleQueue
+from typing import Any, Final
+
+from flask import Blueprint, Response, json, jsonify, request, stream_with_context, url_for
+
+from humanparse.kept import MADE, STORED, keep
+from humanparse.options import ParseOptions
+from humanparse.pipeline import Answer
+from humanparse.web import service
+from humanparse.web.errors import describe_error
+from humanparse.web.patience import make_check
+from humanparse.web.requests import read_request
+
+blueprint = Blueprint("results", __name__)
+
+LINES: Final = "application/x-ndjson"
+SILENCE_S: Final = 5.0  # then an empty line goes out, by which we notice that nobody listens any more
+
+
+@blueprint.post("/api/results")
+def create() -> tuple[Response, int]:
+    """A photo in; its parsing out, kept under an address. With `Accept: application/x-ndjson` a line for every step."""
+    photo, options = read_request(service().settings)
+    if request.accept_mimetypes.best_match(["application/json", LINES]) == LINES:
+        steps = _steps(photo.data, options)
+        first = next(steps)
+        if isinstance(first, Exception):  # while the status can still say so
+            raise first
+        response = Response(stream_with_context(_lines(first, steps, options)), content_type=LINES)
+        response.headers["X-Accel-Buffering"] = "no"  # nginx would keep the lines back
+        return response, 200
+    name = save(service().pipeline.parse(photo.data, options, make_check()), options)
+    response = jsonify(describe_kept(name))
+    response.headers["Location"] = url_for("result_pages.result", name=name)
+    return response, 201
+
+
+@blueprint.get("/api/results/<id>")
+def show(id: str) -> Response:
+    """A kept result, while it is kept."""
+    return jsonify(describe_kept(id))
+
+
+@blueprint.delete("/api/results/<id>")
+def forget(id: str) -> tuple[str, int]:
+    """Forget a result now."""
+    service().storage.remove(id)
+    return "", 204
+
+
+def save(answer: Answer, options: ParseOptions) -> str:
+    """Keep an answer; returns its name."""
+    return service().storage.save(keep(answer, options))
+
+
+def describe_kept(name: str) -> dict[str, Any]:
+    """The JSON of a kept result. Raises ResultExpired."""
+    storage = service().storage
+    expires_at = datetime.fromtimestamp(storage.expires_at(name), timezone.utc)
+    return {
+        "status": "success",
+        "id": name,
+        "address": url_for("result_pages.result", name=name),
+        "expires_at": expires_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "files": {file: url_for("result_pages.file", name=name, file=file) for file in (*STORED, *MADE)},
+        **json.loads(storage.read(name, "parsing.json")),
+    }
+
+
+class _Gone(Exception):
+    """Nobody waits for the answer any more."""
+
+
+def _steps(data: bytes, options: ParseOptions) -> Iterator[int | Answer | Exception | None]:
+    """How many photos are before this one, whenever that changes; at last its Answer, or what went wrong.
+
+    None after every `SILENCE_S` without news. When closed, a photo that still waits leaves the line.
+    """
+    pipeline = service().pipeline
+    news: SimpleQueue[int | Answer | Exception] = SimpleQueue()
+    gone = threading.Event()
+
+    def check() -> None:
+        if gone.is_set():
+            raise _Gone
+
+    def work() -> None:
+        try:
+            news.put(pipeline.parse(data, options, check, news.put))
+        except Exception as error:  # told to whoever reads the steps
+            news.put(error)
+
+    threading.Thread(target=work, name="parse", daemon=True).start()
+    try:
+        while True:
+            try:
+                step = news.get(timeout=SILENCE_S)
+            except Empty:
+                yield None
+                continue
+            yield step
+            if not isinstance(step, int):
+                return
+    finally:
+        gone.set()
+
+
+def _lines(
+    first: int | Answer | Exception | None, others: Iterator[int | Answer | Exception | None], options: ParseOptions
+) -> Iterator[bytes]:
+    yield _line(first, options)
+    for step in others:
+        yield _line(step, options)
+
+
+def _line(step: int | Answer | Exception | None, options: ParseOptions) -> bytes:
+    if step is None:
+        return b"\n"
+    if isinstance(step, int):
+        told: dict[str, Any] = {"step": "waiting", "before": step} if step else {"step": "parsing"}
+    else:
+        try:
+            if isinstance(step, Exception):
+                raise step
+            told = {"step": "done", "result": describe_kept(save(step, options))}
+        except Exception as error:  # the status is sent: a line is the only way left
+            told = {"step": "failed", "problem": describe_error(error)}
+    return json.dumps(told).encode() + b"\n"

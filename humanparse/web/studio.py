@@ -1,0 +1,102 @@
+"""Effects on photos, whole or part by part."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from flask import Blueprint, Response, jsonify, request
+
+from humanparse.effects import ART, EFFECTS
+from humanparse.effects.selection import GROUPS
+from humanparse.errors import InvalidOption
+from humanparse.labels import NAMES
+from humanparse.studio import Stylized, describe_stylized, zip_stylized
+from humanparse.stylize_options import ENCODERS, MEDIA_TYPES, SUFFIXES, StylizeOptions
+from humanparse.web import service
+from humanparse.web.answers import CACHE_STATUS
+from humanparse.web.requests import accepted_format, gather_options, read_photo
+
+blueprint = Blueprint("studio", __name__)
+
+PICTURE_TYPES: Final = {media_type: name for name, media_type in MEDIA_TYPES.items()}
+MANY_TYPES: Final = {"application/json": "json", "application/zip": "zip"}
+
+
+@blueprint.post("/api/stylize")
+def stylize() -> Response:
+    """A photo in, the photo with an effect out; JSON or a zip for several."""
+    upload, fields = read_photo()
+    options = StylizeOptions.from_strings(gather_options(fields), service().settings)
+    format = _choose_format(options)
+    if format in ENCODERS:
+        options = _with_format(options, format)
+    made = service().studio.stylize(upload.data, options)
+    response = _respond(made, format)
+    response.vary.add("Accept")
+    response.headers["Humanparse-Coverage"] = str(made.coverage)
+    if made.cache is not None:
+        response.headers["Cache-Status"] = CACHE_STATUS[made.cache]
+    return response
+
+
+@blueprint.get("/api/effects")
+def effects() -> Response:
+    """The effects with their parameters, and the words of `only` and `except`."""
+    rows = [
+        {
+            "name": name,
+            "title": effect.name,
+            "title_zh": effect.name_zh,
+            "help": effect.help,
+            "art": name in ART,
+            "parameters": [
+                {
+                    "name": p.name,
+                    "default": p.default,
+                    "low": p.low,
+                    "high": p.high,
+                    "help": p.help,
+                    "grows_with_the_photo": p.pixels,
+                    "whole": p.whole,
+                }
+                for p in effect.parameters
+            ],
+        }
+        for name, effect in EFFECTS.items()
+    ]
+    return jsonify(effects=rows, parts=[*GROUPS, *NAMES[1:]])
+
+
+def _choose_format(options: StylizeOptions) -> str:
+    """By `format`, else by `Accept`. Raises InvalidOption where one picture is asked for and there are several."""
+    several = len(options.effects) > 1
+    if options.format is not None:
+        if several and options.format in ENCODERS:
+            raise InvalidOption(
+                f"format is {options.format}, and there are {len(options.effects)} effects; ask for json or zip.",
+                option="format",
+                allowed=["json", "zip"],
+            )
+        return options.format
+    if "Accept" not in request.headers or "text/html" in request.accept_mimetypes.values():
+        return "json" if several else options.image_format
+    return accepted_format(MANY_TYPES if several else {**PICTURE_TYPES, **MANY_TYPES})
+
+
+def _with_format(options: StylizeOptions, format: str) -> StylizeOptions:
+    return replace(options, image_format=format)
+
+
+def _respond(made: Stylized, format: str) -> Response:
+    if format == "json":
+        return jsonify(describe_stylized(made))
+    if format == "zip":
+        data, media_type, name = zip_stylized(made), "application/zip", "studio.zip"
+    else:
+        ((effect, data),) = made.pictures.items()
+        media_type, name = MEDIA_TYPES[format], f"{effect}{SUFFIXES[format]}"
+    response = Response(data, content_type=media_type)
+    response.headers.set("Content-Disposition", "inline", filename=name)
+    response.headers["Server-Timing"] = ", ".join(f"{stage};dur={ms}" for stage, ms in made.timing_ms.items())
+    return response

@@ -1,0 +1,119 @@
+"""Every page in every language: chosen by the browser or by hand, no word forgotten."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po
+from flask.testing import FlaskClient
+
+from humanparse.labels import CLASSES
+from humanparse.web.errors import STATUS
+from humanparse.web.languages import FOLDER, LANGUAGES, SOURCE
+from humanparse.web.words import OTHERS, WORDS
+from tests.web.visits import BROWSER, keep, post, read_page
+
+ROOT = Path(__file__).parent.parent.parent
+CHINESE = re.compile("[一-鿿]")
+NAMES = re.compile(r"%\((\w+)\)s|\{(\w+)\}")
+
+
+def extract_words() -> set[str]:
+    """The words of the source, plurals by their singular."""
+    found = set()
+    for folder in ("humanparse/web", "templates"):
+        mapping = [("**.py", "python"), ("**.html", "jinja2")]
+        for _, _, message, *_ in extract_from_dir(ROOT / folder, mapping):
+            found.add(message[0] if isinstance(message, tuple) else message)
+    return found
+
+
+@pytest.mark.parametrize("language", [name for name in LANGUAGES if name != SOURCE])
+def test_every_word_is_translated_and_none_is_left_over(language: str) -> None:
+    with (FOLDER / language / "LC_MESSAGES" / "messages.po").open("rb") as file:
+        catalogue = read_po(file, language)
+    told = {}
+    for message in catalogue:
+        if message.id:
+            told[message.id[0] if isinstance(message.id, tuple) else message.id] = message
+    assert set(told) == extract_words()
+    for id, message in told.items():
+        strings = message.string if isinstance(message.string, tuple) else (message.string,)
+        assert not message.fuzzy and all(strings), id
+        for string in strings:
+            assert set(NAMES.findall(string)) == set(NAMES.findall(id)), (
+                id
+            )  # what is filled in, in another order perhaps
+            assert string.count("%%") == id.count("%%"), id
+
+
+@pytest.mark.parametrize(
+    ("accepted", "tag"),
+    [("zh-CN,zh;q=0.9,en;q=0.8", "zh-CN"), ("zh-TW", "zh-CN"), ("en-GB", "en"), ("de,fr;q=0.5", "en"), ("", "en")],
+)
+def test_the_browser_chooses(client: FlaskClient, accepted: str, tag: str) -> None:
+    answer = client.get("/", headers={**BROWSER, "Accept-Language": accepted})
+    assert read_page(answer).all("html", lang=tag)
+    assert answer.headers["Content-Language"] == tag
+    assert {"accept-language", "cookie"} <= {name.lower() for name in answer.vary}
+
+
+def test_a_choice_by_hand_is_kept_and_leads_back(client: FlaskClient, photo: bytes) -> None:
+    address = keep(client, photo)
+    page = read_page(client.get(address, headers=BROWSER))
+    (form,) = [form for form in page.all("form") if "language" in form.classes]
+    fields = {
+        e.attributes["name"]: e.attributes["value"] for e in page.elements if form in e.ancestors and e.tag != "button"
+    }
+    (button,) = [button for button in page.all("button", name="language") if form in button.ancestors]
+    assert button.text == "中文"
+    chosen = client.post(form.attributes["action"], data={**fields, "language": button.attributes["value"]})
+    assert (chosen.status_code, chosen.headers["Location"]) == (303, address)
+    again = read_page(client.get(address, headers=BROWSER))  # the browser still asks for no Chinese
+    assert again.all("html", lang="zh-CN")
+    assert "人物 1" in again.all("main")[0].text
+
+
+@pytest.mark.parametrize("back", ["https://example.org/", "//example.org", "/\\example.org", "", "javascript:alert(1)"])
+def test_a_choice_never_leads_to_another_site(client: FlaskClient, back: str) -> None:
+    answer = client.post("/language", data={"language": "zh", "back": back})
+    assert answer.headers["Location"] == "/"
+
+
+def test_an_unknown_language_changes_nothing(client: FlaskClient) -> None:
+    answer = client.post("/language", data={"language": "<b>", "back": "/docs"})
+    assert (answer.headers["Location"], answer.headers.get("Set-Cookie")) == ("/docs", None)
+    client.set_cookie("language", "xx")
+    assert read_page(client.get("/", headers=BROWSER)).all("html", lang="en")
+
+
+def test_parts_have_their_chinese_names(client: FlaskClient) -> None:
+    client.set_cookie("language", "zh")
+    text = read_page(client.get("/", headers=BROWSER)).all("main")[0].text
+    for part in CLASSES[1:]:
+        assert part.name_zh in text
+
+
+def test_errors_are_told_in_both_languages_and_details_are_marked_as_english(client: FlaskClient) -> None:
+    client.set_cookie("language", "zh")
+    page = read_page(post(client, b"this is text"), 415)
+    assert page.all("h1")[0].text == "无法识别这个图片"
+    (detail,) = [p for p in page.all("p", lang="en") if "detail" in p.classes]
+    assert "not an image" in detail.text
+
+
+def test_what_programs_read_is_english(client: FlaskClient) -> None:
+    client.set_cookie("language", "zh")
+    assert not CHINESE.search(client.post("/api/parse").text)
+
+
+def test_every_problem_that_people_meet_has_words() -> None:
+    of_jobs = {"job_expired", "job_conflict", "job_unfinished", "job_cancelled", "queue_full", "idempotency_key_reused"}
+    general = {"error", "bad_input", "parser_failed", "job_abandoned", "bad_config", "fetch_failed", "hub_unreachable"}
+    of_programs = {"video_too_long", "unreadable_video", "url_refused", "url_failed", "client_gone", "no_space"}
+    codes = {error.code for error in STATUS} - of_jobs - general - of_programs
+    assert codes <= set(WORDS)
+    assert set(OTHERS) == {"4", "5"}

@@ -11,6 +11,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 
 from tqdm import tqdm
 
@@ -28,7 +29,8 @@ from humanparse.options import CHOICES, INCLUDES, ParseOptions
 from humanparse.parsers import make_parser
 from humanparse.photo_files import read_photo_file
 from humanparse.pipeline import Answer, Pipeline
-from humanparse.recognition_commands import add_recognition_commands, fetch_general
+from humanparse.recognition import make_recognizer
+from humanparse.recognition_commands import add_recognition_commands
 from humanparse.studio_commands import add_studio_commands
 from humanparse.video_command import add_video_command
 
@@ -103,28 +105,33 @@ def parse_photos(
 
 def fetch_weights(args: argparse.Namespace) -> int:
     """Fetch the weights that are named, after telling size and licence."""
-    from humanparse.parsers.m2fp.fetch import NOTICE, fetch
+    from humanparse.parsers.m2fp import fetch as m2fp
+    from humanparse.recognition.general import fetch as general
 
     try:
         settings = Settings.from_env()
     except HumanParseError as error:
         print(error.message, file=sys.stderr)
         return 2
+    hub: ModuleType
     if args.name == "general":
-        return fetch_general(args, settings)
-    folder = settings.m2fp_dir
-    print(NOTICE, file=sys.stderr)
-    if make_parser("m2fp", settings).available() is None and args.source is None:
+        hub, folder, missing = general, settings.general_dir, make_recognizer("general", settings).available()
+        ready = f"General recognition is ready in {folder}; ask for it with recognizer=general."
+    else:
+        hub, folder, missing = m2fp, settings.m2fp_dir, make_parser("m2fp", settings).available()
+        ready = f"M2FP is ready in {folder}; `auto` uses it from now on."
+    print(hub.NOTICE, file=sys.stderr)
+    if missing is None and args.source is None:
         print(f"The weights are already in {folder}.", file=sys.stderr)
         return 0
     if not args.yes and sys.stdin.isatty() and input("Go on? [y/N] ").strip().lower() not in ("y", "yes"):
         return 1
     try:
-        fetch(folder, args.source)
+        hub.fetch(folder, args.source)
     except HumanParseError as error:
         print(error.message, file=sys.stderr)
         return 1
-    print(f"M2FP is ready in {folder}; `auto` uses it from now on.", file=sys.stderr)
+    print(ready, file=sys.stderr)
     return 0
 
 

@@ -1,4 +1,4 @@
-"""Recognition from the command line: `recognize PHOTO...`, and `fetch general`."""
+"""Recognition from the command line: `recognize PHOTO...`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from humanparse.config import Settings
 from humanparse.errors import HumanParseError
 from humanparse.photo_files import read_photo_file
 from humanparse.pipeline import Pipeline
-from humanparse.recognition import RECOGNIZERS, make_recognizer
+from humanparse.recognition import RECOGNIZERS
 from humanparse.recognition.options import MOST, RecognizeOptions
 from humanparse.recognition.pipeline import describe_recognition
 
@@ -25,26 +25,6 @@ def add_recognition_commands(commands: Any) -> None:
     recognize.add_argument("--recognizer", choices=RECOGNIZERS, help="which one (default: HUMANPARSE_RECOGNIZER)")
     recognize.add_argument("--json", action="store_true", help="one JSON line a photo")
     recognize.set_defaults(run=_recognize)
-
-
-def fetch_general(args: argparse.Namespace, settings: Settings) -> int:
-    """Fetch general recognition's weights into `Settings.general_dir`, after telling size and licence."""
-    from humanparse.recognition.general.fetch import NOTICE, fetch
-
-    folder = settings.general_dir
-    print(NOTICE, file=sys.stderr)
-    if make_recognizer("general", settings).available() is None and args.source is None:
-        print(f"The weights are already in {folder}.", file=sys.stderr)
-        return 0
-    if not args.yes and sys.stdin.isatty() and input("Go on? [y/N] ").strip().lower() not in ("y", "yes"):
-        return 1
-    try:
-        fetch(folder, args.source)
-    except HumanParseError as error:
-        print(error.message, file=sys.stderr)
-        return 1
-    print(f"General recognition is ready in {folder}; ask for it with recognizer=general.", file=sys.stderr)
-    return 0
 
 
 def _recognize(args: argparse.Namespace) -> int:

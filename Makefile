@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check lint types browser install install-dev install-training bench-parse bench-m2fp bench-sampling bench-jobs bench-video bench-serving soak fuzz corpus bench-page bench-recognition bench-effects translations clean
+.PHONY: run test check lint types browser install install-dev install-training bench-parse bench-encoding bench-m2fp bench-sampling bench-jobs bench-video bench-serving soak fuzz corpus bench-page bench-recognition bench-effects translations clean
 
 run: install  ## serve on http://127.0.0.1:5000
 	$(BIN)/python app.py
@@ -26,6 +26,9 @@ types: install-dev
 
 bench-parse: install-dev  ## time of one photo, stage by stage, and memory
 	$(BIN)/python -m benchmarks.parse
+
+bench-encoding: install-dev  ## time and size of PNG, JPEG and WebP, beside other libraries
+	$(BIN)/python -m benchmarks.encoding
 
 bench-m2fp: install-dev  ## the old M2FP stack (reference/install.sh) and ours in turn
 	$(BIN)/python -m benchmarks.m2fp --plot docs/m2fp.png

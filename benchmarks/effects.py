@@ -77,7 +77,7 @@ def _whole_way(name: str, picture: Any) -> float:
     import gc
 
     from humanparse.config import Settings
-    from humanparse.images import encode_jpeg
+    from humanparse.encoding import encode_jpeg
     from humanparse.pipeline import Pipeline
     from humanparse.studio import Studio
     from humanparse.stylize_options import StylizeOptions
@@ -94,7 +94,7 @@ def _whole_way(name: str, picture: Any) -> float:
 def soak(count: int) -> None:
     """Memory after every tenth of `count` photos."""
     from humanparse.config import Settings
-    from humanparse.images import encode_jpeg
+    from humanparse.encoding import encode_jpeg
     from humanparse.pipeline import Pipeline
     from humanparse.studio import Studio
     from humanparse.stylize_options import StylizeOptions

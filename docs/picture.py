@@ -11,7 +11,7 @@ import numpy as np
 from skimage import data
 
 from humanparse.config import Settings
-from humanparse.images import encode_jpeg
+from humanparse.encoding import encode_jpeg
 from humanparse.options import ParseOptions
 from humanparse.pipeline import Pipeline
 

@@ -1,7 +1,6 @@
-"""Bytes -> image and back: the only room that knows file formats.
+"""Bytes -> image: the only room that knows what files may come in.
 
-Owns the list of formats, the limits on what is decoded, EXIF orientation, colour profiles and
-transparency on the way in, and PNG, JPEG and WebP without any metadata on the way out.
+Owns the list of formats, the limits on what is decoded, EXIF orientation, colour profiles and transparency.
 Knows nothing of requests, parsers or files; an `image` here is (H, W, 3) uint8 RGB.
 """
 
@@ -21,7 +20,6 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageCms, TiffImagePlugin, features
 
 from humanparse.errors import (
-    InvalidOption,
     TooManyBytes,
     TooManyPixels,
     TypeMismatch,
@@ -197,71 +195,6 @@ def read_image(data: bytes, *, max_bytes: int, max_pixels: int, max_side: int = 
         name = " or ".join(format.name for format in formats)
         message = f"The {name} file cannot be read: it is damaged, cut short or of a rare kind."
         raise UnreadableImage(message, format=name) from exc
-
-
-def encode_png(image: NDArray[np.uint8], compression: int = 1) -> bytes:
-    """PNG of an (H, W, 3) uint8 RGB or (H, W) uint8 grey image; `compression` 0 (fast) to 9 (small).
-
-    OpenCV with the Up filter: 8.3 ms and 346 kB for a 640x480 photo, where Pillow takes 15.6 ms and 355 kB
-    (both at compression 1, one core); level 6 takes five times as long for a tenth less.
-    """
-    options = [cv2.IMWRITE_PNG_COMPRESSION, compression, cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_UP]
-    pixels = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
-    _, buffer = cv2.imencode(".png", pixels, options)
-    return buffer.tobytes()
-
-
-def encode_rgba_png(image: NDArray[np.uint8]) -> bytes:
-    """PNG with transparency of an (H, W, 4) uint8 RGBA image; alpha is not premultiplied."""
-    return cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGBA2BGRA), [cv2.IMWRITE_PNG_COMPRESSION, 1])[1].tobytes()
-
-
-def encode_jpeg(image: NDArray[np.uint8], quality: int = 90) -> bytes:
-    """JPEG of an (H, W, 3) uint8 RGB image; `quality` 1 to 95. Raises InvalidOption for a side over 65500 pixels."""
-    _check_sides(image, "JPEG", 65_500)  # libjpeg's JPEG_MAX_DIMENSION
-    return _save(Image.fromarray(image), "JPEG", quality=quality)
-
-
-def encode_webp(image: NDArray[np.uint8], quality: int = 80) -> bytes:
-    """WebP of an (H, W, 3) uint8 RGB image; `quality` 0 to 100. Raises InvalidOption for a side over 16383 pixels."""
-    _check_sides(image, "WebP", 16_383)  # the format's 14 bits
-    return _save(Image.fromarray(image), "WEBP", quality=quality, method=2)  # 4, the default: twice the time, -7 %
-
-
-def encode_palette_png(ids: NDArray[np.uint8], palette: NDArray[np.uint8]) -> bytes:
-    """8-bit palette PNG whose pixel values are the ids.
-
-    Args:
-        ids: (H, W) uint8.
-        palette: (N, 3) uint8 RGB, N from 1 to 256, row = id.
-
-    Raises ValueError for an id that has no row: readers disagree about such files.
-    """
-    if int(ids.max()) >= len(palette):
-        raise ValueError(f"id {ids.max()} has no row in a palette of {len(palette)}")
-    picture = Image.fromarray(ids)
-    # Up to 16 colours Pillow packs pixels into 4 bits or fewer, version 13 whatever `bits` says: 17 rows at least.
-    picture.putpalette(palette.tobytes().ljust(17 * 3, b"\0"))
-    return _save(picture, "PNG")
-
-
-def decode_palette_png(data: bytes) -> NDArray[np.uint8]:
-    """The ids (H, W) uint8 of a PNG by `encode_palette_png`; nothing from outside."""
-    with Image.open(BytesIO(data)) as picture:
-        return np.array(picture, np.uint8)
-
-
-def _save(picture: Image.Image, pillow_name: str, **options: int) -> bytes:
-    stream = BytesIO()
-    picture.save(stream, pillow_name, **options)
-    return stream.getvalue()
-
-
-def _check_sides(image: NDArray[np.uint8], name: str, limit: int) -> None:
-    height, width = image.shape[:2]
-    if max(height, width) > limit:
-        message = f"{name} holds at most {limit} pixels a side, this image is {width}x{height}; ask for PNG."
-        raise InvalidOption(message, width=width, height=height, limit=limit)
 
 
 def _check_size(picture: Image.Image, max_pixels: int, max_side: int) -> None:

@@ -9,10 +9,11 @@ from typing import Any, Final
 
 from humanparse.answers import content_type, write_format
 from humanparse.config import Settings
+from humanparse.encoding import decode_palette_png, encode_jpeg
 from humanparse.errors import NotFound
 from humanparse.exports import describe, label_map_png, people_map_png
 from humanparse.exports.cutouts import cutout_png
-from humanparse.images import decode_palette_png, encode_jpeg, read_image
+from humanparse.images import read_image
 from humanparse.labels import PALETTES
 from humanparse.options import ParseOptions
 from humanparse.pipeline import Answer, Stopwatch, compose

@@ -9,8 +9,8 @@ from typing import Final
 from humanparse.config import Settings
 from humanparse.effects import ART, EFFECTS, choose_values
 from humanparse.effects.selection import Selection, read_classes, read_feather, read_people
+from humanparse.encoding import encode_jpeg, encode_png, encode_webp
 from humanparse.errors import InvalidOption
-from humanparse.images import encode_jpeg, encode_png, encode_webp
 from humanparse.options import CHOICES
 from humanparse.values import read_choice
 

@@ -25,7 +25,6 @@ from PIL import ExifTags, Image, ImageCms, ImageOps, PngImagePlugin, features
 from humanparse import images
 from humanparse.errors import (
     InputError,
-    InvalidOption,
     TooManyBytes,
     TooManyPixels,
     TypeMismatch,
@@ -40,7 +39,6 @@ LOSSY = {
     "HEIC": {"quality": -1, "chroma": 444},
 }
 NAMES = ("JPEG", "PNG", "WebP", "BMP", "TIFF", "GIF", "AVIF", "HEIC")
-Encoder = Callable[..., bytes]
 PILLOW_NAMES = {"WebP": "WEBP", "HEIC": "HEIF"}
 
 
@@ -759,99 +757,3 @@ def test_sloppy_names_of_a_type_are_that_type() -> None:
     images.check_declared("image/jpg", example("JPEG"))
     images.check_declared("image/x-png", example("PNG"))
     images.check_declared("image/png", b"no image at all")  # is said elsewhere
-
-
-# Encoding
-
-
-@pytest.mark.parametrize("compression", [0, 1, 6, 9])
-def test_png_is_exact(compression: int) -> None:
-    image = scene()
-    before = image.copy()
-    assert np.array_equal(read(images.encode_png(image, compression)), image)
-    assert np.array_equal(image, before)
-
-
-def test_png_of_grey_stays_grey() -> None:
-    data = images.encode_png(scene()[..., 0])
-    assert data[24:26] == bytes([8, 0])
-    assert np.array_equal(read(data), scene()[..., :1].repeat(3, -1))
-
-
-def test_png_compression_does_something() -> None:
-    sizes = [len(images.encode_png(scene(200, 200), compression)) for compression in (0, 1, 9)]
-    assert sizes == sorted(sizes, reverse=True) and len(set(sizes)) == 3
-
-
-@pytest.mark.parametrize("encode", [images.encode_jpeg, images.encode_webp])
-def test_lossy_encoders_keep_colours_and_obey_quality(encode: Encoder) -> None:
-    image = scene(64, 64)
-    assert np.abs(read(encode(image, quality=90)).astype(int) - image).mean() < 3
-    assert len(encode(image, quality=20)) < len(encode(image, quality=90))
-
-
-def test_encoders_take_views_and_read_only_images() -> None:
-    image = scene()
-    image.setflags(write=False)
-    view = image[::2, ::-1]
-    assert np.array_equal(read(images.encode_png(view)), view)
-    for encode in (images.encode_jpeg, images.encode_webp):
-        assert np.array_equal(read(encode(view)), read(encode(view.copy())))
-
-
-@pytest.mark.parametrize(("encode", "limit"), [(images.encode_jpeg, 65_500), (images.encode_webp, 16_383)])
-def test_the_side_limits_of_formats(encode: Encoder, limit: int) -> None:
-    assert read(encode(np.zeros((1, limit, 3), np.uint8))).shape == (1, limit, 3)
-    for shape in ((1, limit + 1, 3), (limit + 1, 1, 3)):
-        with pytest.raises(InvalidOption, match=f"at most {limit} pixels"):
-            encode(np.zeros(shape, np.uint8))
-
-
-@pytest.mark.parametrize("colours", [1, 2, 4, 16, 20, 256])
-def test_palette_png_holds_the_ids(colours: int) -> None:
-    rng = np.random.default_rng(colours)
-    ids = rng.integers(0, colours, (HEIGHT, WIDTH), dtype=np.uint8)
-    palette = rng.integers(0, 256, (colours, 3), dtype=np.uint8)
-    data = images.encode_palette_png(ids, palette)
-    assert data[24:26] == bytes([8, 3]), "8 bits, palette: some readers give packed pixels otherwise"
-    assert np.array_equal(np.asarray(Image.open(io.BytesIO(data))), ids)
-    assert np.array_equal(read(data), palette[ids])
-
-
-def test_palette_png_refuses_ids_without_a_colour() -> None:
-    with pytest.raises(ValueError, match="id 3 has no row in a palette of 3"):
-        images.encode_palette_png(np.array([[0, 3]], np.uint8), np.zeros((3, 3), np.uint8))
-
-
-def test_no_metadata_goes_out() -> None:
-    exif = Image.Exif()
-    exif[ExifTags.Base.Make] = "SECRETMAKER"
-    exif.get_ifd(ExifTags.IFD.GPSInfo)[ExifTags.GPS.GPSLatitudeRef] = "N"
-    data = save(Image.fromarray(scene()), "JPEG", exif=exif, comment=b"SECRETCOMMENT", icc_profile=P3_PROFILE)
-    assert b"SECRETMAKER" in data and b"SECRETCOMMENT" in data and P3_PROFILE in data
-    image = read(data)
-    ids = np.zeros((2, 2), np.uint8)
-    encoded = {
-        "png": images.encode_png(image),
-        "jpeg": images.encode_jpeg(image),
-        "webp": images.encode_webp(image),
-        "palette": images.encode_palette_png(ids, np.zeros((1, 3), np.uint8)),
-    }
-    for data in encoded.values():
-        for mark in (b"SECRET", b"Exif", b"acsp", b"ICC_PROFILE", b"http://ns.adobe.com"):
-            assert mark not in data
-        with Image.open(io.BytesIO(data)) as picture:
-            assert not picture.getexif()
-            kept = {"jfif", "jfif_version", "jfif_unit", "jfif_density", "loop", "background", "duration", "timestamp"}
-            assert set(picture.info) <= kept
-    assert png_chunks(encoded["png"]) == {b"IHDR", b"IDAT", b"IEND"}
-    assert png_chunks(encoded["palette"]) == {b"IHDR", b"PLTE", b"IDAT", b"IEND"}
-
-
-def png_chunks(data: bytes) -> set[bytes]:
-    kinds, at = set(), 8
-    while at < len(data):
-        (length,) = struct.unpack_from(">I", data, at)
-        kinds.add(data[at + 4 : at + 8])
-        at += 12 + length
-    return kinds

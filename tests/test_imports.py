@@ -46,6 +46,7 @@ TABLE: dict[str, set[str]] = {
     "humanparse/values.py": {"humanparse.errors"},
     "humanparse/photo_files.py": {"humanparse.errors"},
     "humanparse/images.py": {"humanparse.errors"},
+    "humanparse/encoding.py": {"humanparse.errors"},
     "humanparse/decoding_child.py": {"humanparse.errors", "humanparse.images"},
     "humanparse/decoding.py": {
         "humanparse.config",
@@ -97,8 +98,8 @@ TABLE: dict[str, set[str]] = {
     "humanparse/stylize_options.py": {
         "humanparse.config",
         "humanparse.effects",
+        "humanparse.encoding",
         "humanparse.errors",
-        "humanparse.images",
         "humanparse.options",
         "humanparse.values",
     },
@@ -150,8 +151,8 @@ TABLE: dict[str, set[str]] = {
         "humanparse.values",
     },
     "humanparse/exports": {
+        "humanparse.encoding",
         "humanparse.exports",
-        "humanparse.images",
         "humanparse.keypoints",
         "humanparse.labels",
         "humanparse.records",
@@ -213,6 +214,7 @@ TABLE: dict[str, set[str]] = {
     "humanparse/kept.py": {
         "humanparse.answers",
         "humanparse.config",
+        "humanparse.encoding",
         "humanparse.errors",
         "humanparse.exports",
         "humanparse.images",

@@ -12,8 +12,9 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from humanparse.config import Settings
+from humanparse.encoding import encode_png
 from humanparse.errors import HumanParseError, ParserUnavailable, UnreadableImage
-from humanparse.images import encode_png, read_image
+from humanparse.images import read_image
 from humanparse.options import ParseOptions
 from humanparse.parsers.contract import Parser
 from humanparse.pipeline import Pipeline

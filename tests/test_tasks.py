@@ -21,8 +21,8 @@ import pytest
 import redis
 
 from humanparse.config import Settings
+from humanparse.encoding import encode_png
 from humanparse.errors import ConfigError
-from humanparse.images import encode_png
 from humanparse.jobs.backends import Jobs, open_jobs
 from humanparse.jobs.records import CANCELLED, FAILED, QUEUED, RUNNING, SUCCEEDED, Job
 from humanparse.pipeline import Pipeline

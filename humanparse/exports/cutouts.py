@@ -8,8 +8,8 @@ from zipfile import ZIP_STORED, ZipFile, ZipInfo
 import numpy as np
 from numpy.typing import NDArray
 
+from humanparse.encoding import encode_png
 from humanparse.exports.masks import part_mask, person_mask
-from humanparse.images import encode_rgba_png
 from humanparse.records import Box, Parsing, Part, Person
 
 
@@ -35,4 +35,4 @@ def _cut(image: NDArray[np.uint8], mask: NDArray[np.bool_], box: Box) -> bytes:
     x0, y0, x1, y1 = box
     inside = mask[y0:y1, x0:x1, None]
     colours = np.where(inside, image[y0:y1, x0:x1], 0)  # what is transparent tells nothing either
-    return encode_rgba_png(np.dstack([colours, inside.astype(np.uint8) * np.uint8(255)]))
+    return encode_png(np.dstack([colours, inside.astype(np.uint8) * np.uint8(255)]))

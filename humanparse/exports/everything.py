@@ -9,12 +9,12 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 import numpy as np
 from numpy.typing import NDArray
 
+from humanparse.encoding import encode_jpeg, encode_png
 from humanparse.exports.coco import coco_document
 from humanparse.exports.cutouts import cutouts_zip
 from humanparse.exports.description import describe
 from humanparse.exports.maps import label_map_png, people_map_png
 from humanparse.exports.masks import masks_zip
-from humanparse.images import encode_jpeg, encode_png
 from humanparse.records import Parsing
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from humanparse.encoding import encode_jpeg, encode_png, encode_webp
 from humanparse.exports.coco import coco_document, join_coco
 from humanparse.exports.cutouts import cutouts_zip
 from humanparse.exports.everything import everything_zip
@@ -18,7 +19,6 @@ from humanparse.exports.labelstudio import labelstudio_tasks
 from humanparse.exports.maps import label_map_png, people_map_png
 from humanparse.exports.masks import masks_zip
 from humanparse.exports.yolo import yolo_lines
-from humanparse.images import encode_jpeg, encode_png, encode_webp
 from humanparse.labels import PALETTES
 from humanparse.records import Parsing
 

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from humanparse.images import encode_palette_png
+from humanparse.encoding import encode_palette_png
 from humanparse.labels import PALETTE
 from humanparse.records import Parsing
 

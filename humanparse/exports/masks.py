@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pycocotools import mask as coco_mask
 
-from humanparse.images import encode_png
+from humanparse.encoding import encode_png
 from humanparse.records import Parsing, Part, Person
 
 INDEX: Final = "masks.json"  # the zip's table of contents

@@ -26,4 +26,7 @@ def latency_options(precision: str, threads: int) -> dict[str, object]:
         "PERFORMANCE_HINT": "LATENCY",
         "INFERENCE_NUM_THREADS": threads,
         "NUM_STREAMS": 1,
+        # Pinned, the threads of two workers would sit on the same cores: two compact workers with a thread each parse
+        # 33 photos a second on two cores instead of 18; one worker with two threads, 24 either way.
+        "ENABLE_CPU_PINNING": False,
     }

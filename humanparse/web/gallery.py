@@ -10,8 +10,9 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from humanparse.effects import ART, EFFECTS
 from humanparse.effects.contract import Effect
+from humanparse.encoding import encode_jpeg
 from humanparse.errors import NotFound
-from humanparse.images import accept_attribute, encode_jpeg, format_names
+from humanparse.images import accept_attribute, format_names
 from humanparse.labels import CLASSES
 from humanparse.recognition import RECOGNIZERS, make_recognizer
 from humanparse.recognition.options import RecognizeOptions

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Error, Page
 
-from humanparse.images import encode_palette_png
+from humanparse.encoding import encode_palette_png
 
 pytestmark = pytest.mark.browser
 

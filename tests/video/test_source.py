@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 import pytest
 
+from humanparse.encoding import encode_png
 from humanparse.errors import HumanParseError, TooManyPixels, UnreadableVideo, UnsupportedFormat, VideoTooLong
-from humanparse.images import encode_png
 from humanparse.video.containers import AVI, MATROSKA, MP4, MPEG_TS, Container, check_declared, recognise
 from humanparse.video.options import Selection, VideoOptions
 from humanparse.video.source import Clip, Frame, Limits, open_video, square_size

@@ -18,8 +18,9 @@ from werkzeug.test import TestResponse
 from app import create_app
 from humanparse import errors
 from humanparse.config import Settings
+from humanparse.encoding import encode_png
 from humanparse.errors import ConfigError, HumanParseError
-from humanparse.images import encode_png, read_image
+from humanparse.images import read_image
 from humanparse.labels import CLASSES
 from humanparse.parsers import PARSERS
 from humanparse.pipeline import Pipeline

@@ -17,9 +17,9 @@ from werkzeug.test import TestResponse
 
 from app import create_app
 from humanparse.config import Settings
+from humanparse.encoding import encode_png
 from humanparse.errors import Busy
 from humanparse.exports import FORMATS
-from humanparse.images import encode_png
 from humanparse.pipeline import Pipeline
 from tests.band_parser import BandParser
 from tests.test_archives import make_zip

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,6 +20,7 @@ from humanparse.keypoints import NUM_KEYPOINTS
 from humanparse.labels import NAMES, NUM_CLASSES
 
 BAND_PIXELS = 1_000_000  # looked at together
+MIN_BAND = 16  # rows
 MAX_PEOPLE = 255  # numbers that fit the people map beside 0, nobody
 
 Box = tuple[int, int, int, int]
@@ -144,48 +146,71 @@ def _pose(points: NDArray[np.float32], size: tuple[int, ...]) -> tuple[Keypoint,
     return tuple(Keypoint(round(x, 1), round(y, 1), round(score, 4)) for x, y, score in inside.tolist())
 
 
+class _Tally:
+    """Areas, sums of confidence and extents of every (person, class), counted window by window."""
+
+    def __init__(self, people: int) -> None:
+        kinds = (people + 1, NUM_CLASSES)
+        self.areas, self.sums = np.zeros(kinds, np.int64), np.zeros(kinds, np.int64)
+        self.first = np.full((*kinds, 2), np.iinfo(np.int64).max)  # x, y
+        self.beyond = np.zeros((*kinds, 2), np.int64)
+
+    def add(
+        self, labels: NDArray[np.uint8], people: NDArray[np.uint8], confidence: NDArray[np.uint8], top: int
+    ) -> None:
+        """Count rows from `top` on. All OpenCV, four times as fast as counting with indices."""
+        for number in _values(people):
+            mine = (people == np.uint8(number)).view(np.uint8)
+            x, y, w, h = cv2.boundingRect(mine)
+            window = np.s_[y : y + h, x : x + w]
+            ids = labels[window] * mine[window]
+            for index in _values(ids):
+                part = (ids == np.uint8(index)).view(np.uint8)
+                px, py, pw, ph = cv2.boundingRect(part)
+                area = cv2.countNonZero(part)
+                self.areas[number, index] += area
+                self.sums[number, index] += round(cv2.mean(confidence[window], part)[0] * area)
+                x0, y0 = x + px, top + y + py
+                self.first[number, index] = np.minimum(self.first[number, index], (x0, y0))
+                self.beyond[number, index] = np.maximum(self.beyond[number, index], (x0 + pw, y0 + ph))
+
+    def box(self, number: int, ids: Sequence[int]) -> Box:
+        x0, y0 = self.first[number, ids].min(axis=0).tolist()
+        x1, y1 = self.beyond[number, ids].max(axis=0).tolist()
+        return x0, y0, x1, y1
+
+
 def _summarise(
     labels: NDArray[np.uint8],
     people: NDArray[np.uint8],
     confidence: NDArray[np.uint8],
     poses: Sequence[tuple[Keypoint, ...]],
 ) -> tuple[Person, ...]:
-    """Areas, boxes and scores of every (person, class), a band of rows at a time: the pixels in use take 40 bytes."""
-    count = int(people.max(initial=0))
-    kinds, (height, width) = (count + 1) * NUM_CLASSES, people.shape
-    areas, sums = np.zeros(kinds, np.int64), np.zeros(kinds)
-    on_row, on_column = np.zeros((kinds, height), np.bool_), np.zeros((kinds, width), np.bool_)
-    band = max(1, BAND_PIXELS // max(1, width))
-    for top in range(0, height, band):
-        rows, columns = np.nonzero(people[top : top + band])
-        rows += top
-        key = people[rows, columns].astype(np.intp) * NUM_CLASSES + labels[rows, columns]
-        areas += np.bincount(key, minlength=kinds)
-        sums += np.bincount(key, weights=confidence[rows, columns], minlength=kinds)
-        on_row[key, rows] = True
-        on_column[key, columns] = True
-    (y0, y1), (x0, x1) = _extent(on_row), _extent(on_column)
+    """The people with their parts. The more there are, the narrower the bands that are looked at: few are in each."""
+    tally, (height, width) = _Tally(len(poses)), people.shape
+    rows = max(MIN_BAND, min(BAND_PIXELS // max(1, width), height // max(1, len(poses))))
+    for top in range(0, height, rows):
+        band = np.s_[top : top + rows]
+        tally.add(labels[band], people[band], confidence[band], top)
     persons = []
-    for number in range(1, count + 1):
-        ids = [i for i in range(1, NUM_CLASSES) if areas[number * NUM_CLASSES + i]]
-        keys = [number * NUM_CLASSES + i for i in ids]
-        parts = tuple(
-            Part(i, int(areas[k]), (int(x0[k]), int(y0[k]), int(x1[k]), int(y1[k])), _score(sums[k], areas[k]))
-            for i, k in zip(ids, keys, strict=True)
-        )
-        box = (int(x0[keys].min()), int(y0[keys].min()), int(x1[keys].max()), int(y1[keys].max()))
-        area = int(areas[keys].sum())
-        persons.append(Person(number, area, box, _score(sums[keys].sum(), area), parts, poses[number - 1]))
+    for number, pose in enumerate(poses, 1):
+        areas, sums = tally.areas[number], tally.sums[number]
+        ids = np.flatnonzero(areas).tolist()
+        parts = tuple(Part(i, int(areas[i]), tally.box(number, [i]), _score(sums[i], areas[i])) for i in ids)
+        area, box = int(areas.sum()), tally.box(number, ids)
+        persons.append(Person(number, area, box, _score(sums.sum(), area), parts, pose))
     return tuple(persons)
 
 
-def _extent(present: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """(kinds, length) -> first position of each kind, and the one after its last; zeros where a kind is absent."""
-    found = present.any(axis=1)
-    first = np.where(found, present.argmax(axis=1), 0)
-    last = np.where(found, present.shape[1] - present[:, ::-1].argmax(axis=1), 0)
-    return first, last
+def _values(array: NDArray[np.uint8]) -> list[int]:
+    """What is in an (h, w) uint8 array, but for 0."""
+    return [int(value) for value in np.flatnonzero(_histogram(array)) if value]
 
 
-def _score(total: float, area: int) -> float:
-    return round(float(total) / 255 / int(area), 4)
+def _histogram(array: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """(256,): how often each value is there; exact up to 16 million."""
+    return np.asarray(cv2.calcHist([array], [0], None, [256], [0, 256]), np.float32).ravel()
+
+
+def _score(total: int, area: int) -> float:
+    return round(int(total) / 255 / int(area), 4)

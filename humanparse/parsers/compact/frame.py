@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from humanparse.labels import NAMES
 from humanparse.layers import MIDDLE
 from humanparse.parsers.compact.graph import STRIDE
+from humanparse.parsers.compact.upsample import argmax_planes
 
 LONG_SIDE = 512  # pixels of the network's input; chosen on the validation photos
 # A network that learned from whole people is lost where a face fills the frame, so close-ups are
@@ -50,7 +51,7 @@ def choose_smaller(logits: NDArray[np.float32], long_side: int = LONG_SIDE) -> i
     logits (20, h, w) of a first look with a longer side of `long_side` pixels. Faces are measured by
     the median height of their patches.
     """
-    faces = (logits.argmax(axis=0) == FACE).astype(np.uint8)
+    faces = (argmax_planes(logits) == FACE).view(np.uint8)
     stats = cv2.connectedComponentsWithStats(faces, connectivity=8)[2][1:]
     heights = stats[stats[:, cv2.CC_STAT_AREA] >= MIN_FACE_CELLS, cv2.CC_STAT_HEIGHT] * STRIDE
     if not len(heights) or np.median(heights) <= TALL_FACE:

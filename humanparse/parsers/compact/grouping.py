@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from humanparse.parsers.compact.upsample import argmax_planes
 from humanparse.records import MAX_PEOPLE
 
 OFFSET_UNIT = 16.0  # cells in one unit of predicted offset (64 input pixels)
@@ -76,7 +77,7 @@ def _spread(closeness: NDArray[np.float32], kept: NDArray[np.bool_]) -> None:
 def _cells_won(closeness: NDArray[np.float32], somebody: NDArray[np.bool_]) -> NDArray[np.intp]:
     if not len(closeness):
         return np.zeros(0, np.intp)
-    return np.bincount(closeness.argmax(axis=0)[somebody], minlength=len(closeness))
+    return np.bincount(argmax_planes(closeness)[somebody], minlength=len(closeness))
 
 
 def _split_lone_patches(

@@ -15,7 +15,7 @@ from humanparse.parsers.compact.graph import STRIDE
 from humanparse.parsers.compact.grouping import group
 from humanparse.parsers.compact.posing import find_keypoints, in_pixels
 from humanparse.parsers.compact.sides import settle_sides
-from humanparse.parsers.compact.upsample import argmax_enlarged, enlarge
+from humanparse.parsers.compact.upsample import argmax_enlarged, argmax_planes, enlarge
 from humanparse.parsers.sizes import fine_size, repeat
 
 NOBODY = np.array([10.0] + [-10.0] * (NUM_CLASSES - 1), np.float32)[:, None, None]
@@ -73,10 +73,14 @@ def read_out(maps: Maps, frame: Frame, size: tuple[int, int]) -> Reading:
     """The network's maps of `frame` -> what is in a photo of `size` (height, width)."""
     maps = maps.cut((-(-frame.inner[0] // STRIDE), -(-frame.inner[1] // STRIDE)))
     logits = drop_specks(maps.parts)
-    somebody = logits.argmax(axis=0) > 0
+    somebody = argmax_planes(logits) > 0
     closeness, kept = group(maps.people, somebody)
     logits = np.where(somebody & ~kept, NOBODY, logits)
-    whose = np.where(kept, closeness.argmax(axis=0) + 1, 0) if len(closeness) else np.zeros_like(kept, np.intp)
+    whose = (
+        np.where(kept, argmax_planes(closeness).astype(np.intp) + 1, 0)
+        if len(closeness)
+        else np.zeros_like(kept, np.intp)
+    )
     logits = settle_sides(logits, whose)
     keypoints = None
     if maps.joints is not None:
@@ -95,7 +99,7 @@ def read_out(maps: Maps, frame: Frame, size: tuple[int, int]) -> Reading:
 def drop_specks(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     """The logits (20, h, w) with every patch of a class of fewer than MIN_PATCH_CELLS given to the next best class."""
     cleaned = logits.copy()
-    top = logits.argmax(axis=0).astype(np.uint8)
+    top = argmax_planes(logits)
     for index in np.flatnonzero(np.bincount(top.ravel())):
         _, patches, stats, _ = cv2.connectedComponentsWithStats((top == index).view(np.uint8), connectivity=8)
         small = stats[:, cv2.CC_STAT_AREA] < MIN_PATCH_CELLS

@@ -13,6 +13,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from humanparse.parsers.compact.upsample import argmax_planes
+
 ARMS, LEGS, SHOES = (14, 15), (16, 17), (18, 19)  # class ids, left and right
 PAIRS = (ARMS, SHOES)  # whose two largest patches are the two of the pair; a leg is often in several pieces
 PURE = 0.8  # share of a patch on one side from which the rest of it follows
@@ -41,7 +43,7 @@ def settle_sides(logits: NDArray[np.float32], whose: NDArray[np.intp]) -> NDArra
     whose (h, w): the person of each cell, 0 nobody.
     """
     settled = logits.copy()
-    top = logits.argmax(axis=0)
+    top = argmax_planes(logits)
     for left, right in (ARMS, LEGS, SHOES):
         limbs = ((top == left) | (top == right)) & (whose > 0)
         for number in np.unique(whose[limbs]):

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from humanparse.parsers.compact.upsample import argmax_enlarged, enlarge
+from humanparse.parsers.compact.upsample import argmax_enlarged, argmax_planes, enlarge
 
 
 def blobs(seed: int, planes: int, size: tuple[int, int]) -> NDArray[np.float32]:
@@ -69,3 +69,15 @@ def test_any_size_comes_out(size: tuple[int, int]) -> None:
 
 def test_one_plane_wins_everywhere() -> None:
     assert not argmax_enlarged(blobs(4, 1, (5, 5)), (20, 20), (0.25, 0.25)).any()
+
+
+@given(
+    st.integers(0, 1000), st.integers(1, 255), st.sampled_from([(1, 1), (1, 4), (4, 1), (2, 2), (9, 13)]), st.booleans()
+)
+def test_the_highest_plane_is_the_first_of_equals(seed: int, planes: int, size: tuple[int, int], equal: bool) -> None:
+    scores = np.random.default_rng(seed).normal(size=(planes, *size)).astype(np.float32)
+    scores = scores.round() if equal else scores
+    before = scores.copy()
+    found = argmax_planes(scores)
+    assert found.dtype == np.uint8 and np.array_equal(found, scores.argmax(axis=0))
+    assert np.array_equal(scores, before)

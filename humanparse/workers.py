@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from humanparse.config import Settings
 from humanparse.cpu import usable_cores
 from humanparse.memory import memory_limit
-from humanparse.parsers import AUTO, MEMORY_BYTES, choose_parser
+from humanparse.parsers import AUTO, PARSERS, choose_parser, make_parser
 
 SHARE: Final = 0.8
 """Of the memory that may be taken: where the alert is."""
@@ -46,5 +46,6 @@ def _wanted(cores: int) -> int:
 def _fitting(settings: Settings) -> int:
     """As many as the memory has room for, at least one."""
     name = choose_parser(settings) if settings.parser == AUTO else settings.parser
-    needed = MEMORY_BYTES.get(name, max(MEMORY_BYTES.values()))
-    return max(1, int(memory_limit().bytes * SHARE) // needed)
+    if name not in PARSERS:
+        return 1  # the app refuses to start with it, in words
+    return max(1, int(memory_limit().bytes * SHARE) // make_parser(name, settings).memory_bytes)

@@ -9,7 +9,6 @@ import pytest
 from humanparse import workers
 from humanparse.config import Settings
 from humanparse.memory import Limit
-from humanparse.parsers import MEMORY_BYTES, PARSERS
 
 GIGA = 1_000_000_000
 
@@ -49,7 +48,3 @@ def test_auto_is_as_heavy_as_the_parser_that_it_means(monkeypatch: pytest.Monkey
 
 def test_whoever_waits_for_the_parser_leaves_threads_for_the_rest() -> None:
     assert workers.plan(Settings(queue_length=7)).request_threads == 19
-
-
-def test_every_parsers_memory_is_known() -> None:
-    assert set(MEMORY_BYTES) == set(PARSERS)

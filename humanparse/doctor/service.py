@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import statistics
 import time
-from importlib import import_module
 from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -47,8 +46,7 @@ def _check_parser(name: str, settings: Settings, default: bool, measure: bool) -
         if default:
             return Finding(title, BROKEN, missing, "Fetch it, or set HUMANPARSE_PARSER to another.", facts)
         return Finding(title, OK, f"not here: {missing}", "", facts)
-    formats = getattr(import_module(PARSERS[name][0]), "FORMATS")  # noqa: B009 - which parsers compute in
-    facts["precision"] = choose_precision(settings.precision, formats)
+    facts["precision"] = choose_precision(settings.precision, parser.formats)
     facts["threads"] = settings.threads or usable_cores()
     facts["version"] = parser.info.version
     says = f"{role}, {facts['precision']}, {facts['threads']} threads"

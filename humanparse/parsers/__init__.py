@@ -19,9 +19,6 @@ PARSERS: Final = {
     "m2fp": ("humanparse.parsers.m2fp.parser", "M2FPParser"),
     "compact": ("humanparse.parsers.compact.parser", "CompactParser"),
 }
-MEMORY_BYTES: Final = {"m2fp": 1_900_000_000, "compact": 300_000_000}
-"""What a process with this parser takes at most, for photos of 12 megapixels; docs/performance.md, with some room."""
-
 AUTO: Final = "auto"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +15,14 @@ class Parser(ABC):
     """A way from a photo to a `Parsing`. Constructing one is cheap and never fails.
 
     A parser is loaded once, in the process that uses it (after a fork, not before), and used by
-    one thread at a time; the pipeline sees to both.
+    one thread at a time; the pipeline sees to both. docs/extending.md adds one, step by step.
     """
+
+    memory_bytes: ClassVar[int]
+    """What a process with this parser takes at most, for photos of 12 megapixels: so many workers fit a machine."""
+
+    formats: ClassVar[tuple[str, ...]] = ()
+    """The reduced precisions (f16, bf16) it may compute in, the best first, where the CPU does; else float32."""
 
     @property
     @abstractmethod

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from functools import cached_property
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 import openvino as ov
@@ -23,11 +22,12 @@ from humanparse.parsers.contract import Parser
 from humanparse.parsers.inference import choose_precision, latency_options
 from humanparse.records import ParserInfo, Parsing
 
-FORMATS: Final = ("bf16",)  # f16 was never measured for it
-
 
 class CompactParser(Parser):
     """Our own EfficientNet-Lite2 network, run by OpenVINO in the fastest form the CPU has."""
+
+    memory_bytes = 300_000_000  # docs/performance.md, with some room
+    formats = ("bf16",)  # f16 was never measured for it
 
     def __init__(self, settings: Settings, file: Path | None = None) -> None:
         """`file`: other weights than the embedded ones, with a .sha256 beside it; training compares so."""
@@ -51,7 +51,7 @@ class CompactParser(Parser):
             tensors = weights.read_weights(self._file, self._checksum)
             int8 = self._settings.precision in ("auto", "int8") and has_ranges(tensors)
             graph = build_graph(tensors, int8)
-            precision = choose_precision(self._settings.precision, FORMATS)  # in int8: of what is not rounded
+            precision = choose_precision(self._settings.precision, self.formats)  # in int8: of what is not rounded
             options = latency_options(precision, self._settings.threads or usable_cores())
             compiled = ov.Core().compile_model(graph, "CPU", options)
             self._heads = tuple(output.get_any_name() for output in compiled.outputs)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,11 +21,12 @@ from humanparse.records import ParserInfo, Parsing
 if TYPE_CHECKING:  # both need numba, which an installation for compact alone leaves out
     from humanparse.parsers.m2fp.runtime import Runtime
 
-FORMATS: Final = ("f16", "bf16")  # f16 is ten times closer to float32
-
 
 class M2FPParser(Parser):
     """The ModelScope model, from the folder that `Settings.m2fp_dir` names."""
+
+    memory_bytes = 1_900_000_000  # docs/performance.md, with some room
+    formats = ("f16", "bf16")  # f16 is ten times closer to float32
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -54,7 +55,7 @@ class M2FPParser(Parser):
 
         folder = self._settings.m2fp_dir
         configuration = read_configuration(folder)
-        precision = choose_precision(self._settings.precision, FORMATS)
+        precision = choose_precision(self._settings.precision, self.formats)
         runtime = make_runtime(folder, self._settings.m2fp_runtime, precision, self._threads)
         self._loaded = runtime, configuration
         self._info = self._read_info()

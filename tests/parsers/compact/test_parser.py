@@ -13,10 +13,10 @@ import pytest
 from numpy.typing import NDArray
 
 from humanparse.config import Settings
-from humanparse.errors import ParserUnavailable
 from humanparse.parsers.compact.frame import BIN, choose_smaller, prepare
 from humanparse.parsers.compact.parser import CompactParser
 from humanparse.parsers.compact.reading import drop_specks
+from tests.parsers.contract import check_contract
 from tests.test_records import check_laws
 
 
@@ -27,17 +27,8 @@ def parser() -> CompactParser:
     return made
 
 
-@pytest.mark.parametrize("size", [(1, 1), (1, 300), (300, 1), (37, 53), (480, 640), (900, 200), (5, 4000)])
-def test_laws_hold_on_noise_of_any_size(parser: CompactParser, size: tuple[int, int]) -> None:
-    noise = np.random.default_rng(1).integers(0, 256, (*size, 3), np.uint8)
-    parsing = parser.parse(noise)
-    check_laws(parsing)
-    assert parsing.size == size
-
-
-@pytest.mark.parametrize("shade", [0, 127, 255])
-def test_laws_hold_on_one_colour(parser: CompactParser, shade: int) -> None:
-    check_laws(parser.parse(np.full((120, 160, 3), shade, np.uint8)))
+def test_it_keeps_the_contract(astronaut: NDArray[np.uint8]) -> None:
+    check_contract(CompactParser(Settings()), astronaut)
 
 
 def test_the_astronaut_is_one_person_with_face_and_hair(parser: CompactParser, astronaut: NDArray[np.uint8]) -> None:
@@ -64,20 +55,6 @@ def test_a_large_photo_says_the_same_as_a_small_one(parser: CompactParser, astro
     check_laws(large)
     assert large.size == (2560, 2560)
     assert (large.labels[2::5, 2::5] == small.labels).mean() > 0.9
-
-
-def test_parsing_does_not_depend_on_what_came_before(parser: CompactParser, astronaut: NDArray[np.uint8]) -> None:
-    first = parser.parse(astronaut)
-    parser.parse(np.zeros((333, 777, 3), np.uint8))
-    again = parser.parse(astronaut)
-    assert np.array_equal(first.labels, again.labels)
-    assert np.array_equal(first.people, again.people)
-
-
-def test_the_photo_is_not_changed(parser: CompactParser, astronaut: NDArray[np.uint8]) -> None:
-    copy = astronaut.copy()
-    parser.parse(copy)
-    assert np.array_equal(copy, astronaut)
 
 
 def test_reduced_precision_says_what_float32_says(astronaut: NDArray[np.uint8]) -> None:
@@ -117,11 +94,6 @@ def test_tall_faces_are_looked_at_from_further_away(height: int, side: int | Non
     logits = np.zeros((20, 128, 128), np.float32)
     logits[13, 10 : 10 + height, 50:70] = 5.0
     assert choose_smaller(logits) == side
-
-
-def test_parsing_before_loading_is_refused() -> None:
-    with pytest.raises(ParserUnavailable, match="not loaded"):
-        CompactParser(Settings()).parse(np.zeros((10, 10, 3), np.uint8))
 
 
 def test_sides_fall_into_few_bins() -> None:

@@ -22,10 +22,12 @@ from humanparse.parsers.m2fp import convert, runtime, weights
 from humanparse.parsers.m2fp.convert import load_network
 from humanparse.parsers.m2fp.frame import make_frame, prepare
 from humanparse.parsers.m2fp.masks import enlarge, make_zoom
-from humanparse.parsers.m2fp.parser import FORMATS, M2FPParser
+from humanparse.parsers.m2fp.parser import M2FPParser
 from humanparse.parsers.m2fp.people import select
 from humanparse.parsers.m2fp.runtime import OpenVINORuntime, TorchRuntime, make_runtime
+from humanparse.records import ParserInfo
 from reference import seeded
+from tests.parsers.contract import check_contract
 from tests.parsers.m2fp.conftest import Golden
 
 SIZES = ((64, 96), (96, 64), (64, 64), (160, 128))
@@ -78,14 +80,10 @@ def test_answer_is_the_reference_pipelines(converted_folder: Path, kind: str, go
 
 
 @pytest.mark.parametrize("kind", ["openvino", "torch"])
-def test_parse_keeps_the_laws_and_its_name(converted_folder: Path, kind: str) -> None:
+def test_it_keeps_the_contract(converted_folder: Path, kind: str) -> None:
     parser = M2FPParser(settings_for(converted_folder, kind))
-    parser.load()
-    for size in ((333, 100), (1, 1)):
-        parsing = parser.parse(seeded.photo(*size, 3))
-        assert parsing.size == size
-        assert parsing.parser.name == "m2fp"
-        assert parsing.parser.version == weights.checkpoint_digest(converted_folder)[:8]
+    check_contract(parser, seeded.photo(120, 160, 3))
+    assert parser.info == ParserInfo("m2fp", weights.checkpoint_digest(converted_folder)[:8])
 
 
 def test_both_runtimes_answer_alike(converted_folder: Path) -> None:
@@ -105,11 +103,6 @@ def test_auto_takes_m2fp_as_soon_as_its_weights_are_here(converted_folder: Path,
     assert missing is not None and "python -m humanparse fetch m2fp" in missing
     with pytest.raises(ParserUnavailable, match="fetch m2fp"):
         make_parser("m2fp", settings_for(tmp_path)).load()
-
-
-def test_parse_before_load_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ParserUnavailable, match="not loaded"):
-        M2FPParser(settings_for(tmp_path)).parse(np.zeros((8, 8, 3), np.uint8))
 
 
 @pytest.mark.parametrize(
@@ -221,11 +214,12 @@ def test_serving_a_converted_model_needs_no_torch(converted_folder: Path) -> Non
 
 
 def test_precision_follows_the_cpu_and_the_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    formats = M2FPParser.formats
     able = ov.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-    assert choose_precision("f32", FORMATS) == "f32" and choose_precision("f16", FORMATS) == "f16"
-    assert choose_precision("auto", FORMATS) == ("f16" if "FP16" in able else "bf16" if "BF16" in able else "f32")
+    assert choose_precision("f32", formats) == "f32" and choose_precision("f16", formats) == "f16"
+    assert choose_precision("auto", formats) == ("f16" if "FP16" in able else "bf16" if "BF16" in able else "f32")
     monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", "AVX2")
-    assert choose_precision("auto", FORMATS) == "f32"
+    assert choose_precision("auto", formats) == "f32"
 
 
 def test_frames_of_one_size_share_their_shape() -> None:

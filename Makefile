@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check lint types browser install install-dev install-training bench-parse bench-encoding bench-m2fp bench-sampling bench-jobs bench-video bench-serving soak fuzz corpus bench-page bench-recognition bench-effects translations clean
+.PHONY: run test check lint types browser install install-dev install-training bench bench-parse bench-encoding bench-m2fp bench-sampling bench-jobs bench-video bench-serving soak fuzz corpus bench-page bench-recognition bench-effects translations clean
 
 run: install  ## serve on http://127.0.0.1:5000
 	$(BIN)/python app.py
@@ -23,6 +23,9 @@ lint: install-dev
 
 types: install-dev
 	$(BIN)/mypy
+
+bench: install-dev  ## every benchmark, small, into one report with plots: bench/report.md
+	$(BIN)/python -m benchmarks.everything --out bench
 
 bench-parse: install-dev  ## time of one photo, stage by stage, and memory
 	$(BIN)/python -m benchmarks.parse

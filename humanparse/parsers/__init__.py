@@ -20,6 +20,7 @@ PARSERS: Final = {
     "compact": ("humanparse.parsers.compact.parser", "CompactParser"),
 }
 AUTO: Final = "auto"
+EMBEDDED: Final = "compact"  # the one whose weights come with the code
 
 
 def make_parser(name: str, settings: Settings) -> Parser:
@@ -37,4 +38,4 @@ def choose_parser(settings: Settings) -> str:
     for name in PARSERS:
         if make_parser(name, settings).available() is None:
             return name
-    return list(PARSERS)[-1]  # the embedded one; its own error says what is wrong
+    return EMBEDDED  # its own error says what is wrong

@@ -1,0 +1,127 @@
+"""Each law broken by hand must break a test: `python -m tests.mutants`.
+
+Every mutant is one change of a line in a copy of the sources; the tests named beside it must fail then. Compositor,
+who is whose, key points, the records, the encoders and the decoder's limits. Not part of the suite: it runs pytest
+some forty times.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.test_extending import copy_sources
+
+COMPOSITOR = "tests/test_utils.py"
+GROUPING = "tests/parsers/compact/test_grouping.py"
+IMAGES = "tests/test_images.py"
+RECORDS = "tests/test_records.py"
+ENCODING = "tests/test_encoding.py"
+SIDES = "tests/parsers/compact/test_sides.py"
+UPSAMPLE = "tests/parsers/compact/test_upsample.py"
+POSING = "tests/parsers/compact/test_posing.py"
+GATE = "tests/test_gate.py"
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One change: file, what stands there once, what instead, and the tests that must see it."""
+
+    file: str
+    before: str
+    after: str
+    tests: str
+
+
+MUTANTS = (
+    # the compositor
+    Mutant("utils.py", "image, 1 - alpha, overlay, alpha", "image, alpha, overlay, 1 - alpha", COMPOSITOR),
+    Mutant("utils.py", "if alpha == 0:", "if alpha == 2:", COMPOSITOR),
+    Mutant("utils.py", "if not 0 <= alpha <= 1:", "if not 0 <= alpha <= 2:", COMPOSITOR),
+    Mutant("utils.py", "cv2.copyTo(image, nobody, overlay)", "pass", COMPOSITOR),
+    Mutant("utils.py", "key=lambda i: -areas[i]", "key=lambda i: areas[i]", COMPOSITOR),
+    Mutant("utils.py", "if int(labels.max()) >= len(palette):", "if int(labels.max()) > len(palette):", COMPOSITOR),
+    Mutant("utils.py", "np.logical_and(differs, people)", "differs", COMPOSITOR),
+    Mutant("utils.py", "if outline and people is not None:", "if people is not None:", COMPOSITOR),
+    Mutant("utils.py", "mask > 0.5 if", "mask > 0 if", COMPOSITOR),
+    Mutant("utils.py", "        if ids[i]:\n", "        if True:\n", COMPOSITOR),
+    # who is whose
+    Mutant("humanparse/parsers/compact/grouping.py", "columns + output[2]", "columns - output[2]", GROUPING),
+    Mutant("humanparse/parsers/compact/grouping.py", "cells >= MIN_CELLS", "cells >= 0", GROUPING),
+    Mutant("humanparse/parsers/compact/grouping.py", "(heat == highest) & ", "", GROUPING),
+    Mutant("humanparse/parsers/compact/grouping.py", "mean_miss > MAX_MISS_CELLS", "mean_miss > 1e9", GROUPING),
+    Mutant("humanparse/parsers/compact/grouping.py", "    _spread(closeness, kept)\n", "", GROUPING),
+    Mutant("humanparse/parsers/compact/grouping.py", "somebody & ~dropped", "somebody", GROUPING),
+    Mutant("humanparse/parsers/compact/sides.py", "logits[right][wrong], logits[left][wrong]", "0.0, 0.0", SIDES),
+    Mutant("humanparse/parsers/compact/sides.py", "right if is_left else left", "left if is_left else right", SIDES),
+    Mutant("humanparse/parsers/compact/posing.py", " & free", "", POSING),
+    Mutant("humanparse/parsers/compact/posing.py", "y0 + int(row)", "int(row)", POSING),
+    Mutant("humanparse/parsers/compact/upsample.py", "cv2.CMP_GT", "cv2.CMP_GE", UPSAMPLE),
+    Mutant("humanparse/parsers/compact/upsample.py", "(x0 + 0.5) * across - 0.5", "x0 * across", UPSAMPLE),
+    # what a Parsing says
+    Mutant("humanparse/records.py", "top + y + py", "y + py", RECORDS),
+    Mutant("humanparse/records.py", "(x0 + pw, y0 + ph)", "(x0 + pw - 1, y0 + ph)", RECORDS),
+    Mutant("humanparse/records.py", "np.argsort(-areas, kind", "np.argsort(areas, kind", RECORDS),
+    Mutant("humanparse/records.py", "if not np.array_equal(labels > 0, people > 0):", "if False:", RECORDS),
+    Mutant("humanparse/records.py", "array.setflags(write=False)", "pass", RECORDS),
+    Mutant("humanparse/records.py", "keypoints[n - 1]", "keypoints[0]", RECORDS),
+    # what goes out
+    Mutant("humanparse/encoding.py", "filtered[0, 1:] = pixels[0]", "filtered[0, 1:] = 0", ENCODING),
+    Mutant("humanparse/encoding.py", "image[max(0, top - 1) : bottom]", "image[top : bottom]", ENCODING),
+    Mutant("humanparse/encoding.py", "if int(ids.max()) >= len(palette):", "if False:", ENCODING),
+    # the decoder's limits
+    Mutant("humanparse/images.py", "if len(data) > max_bytes:", "if False:", IMAGES),
+    Mutant("humanparse/images.py", "if width * height > max_pixels:", "if False:", IMAGES),
+    Mutant("humanparse/images.py", "if max(width, height) > max_side and", "if False and", IMAGES),
+    Mutant("humanparse/images.py", "formats=[format.pillow_name for format in formats]", "formats=None", IMAGES),
+    Mutant("humanparse/images.py", "            _refuse_compressed_tiles(picture)\n", "", IMAGES),
+    Mutant("humanparse/images.py", "_turn_upright(_to_array(_to_rgb(picture)), orientation)",
+           "_to_array(_to_rgb(picture))", IMAGES),
+    # the line
+    Mutant("humanparse/gate.py", "if len(self._line) >= self.length:", "if False:", GATE),
+    Mutant("humanparse/gate.py", "self._line.popleft().set()", "self._line.pop().set()", GATE),
+    Mutant("humanparse/gate.py", "if given:  # at the last moment, after all", "if False:", GATE),
+)  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__)
+    parser.add_argument("--only", default="", help="only mutants of files with this in their name")
+    parser.add_argument("--jobs", type=int, default=2, help="at a time (%(default)s)")
+    args = parser.parse_args()
+    chosen = [mutant for mutant in MUTANTS if args.only in mutant.file]
+    with ThreadPoolExecutor(args.jobs) as pool:
+        seen = list(pool.map(is_seen, chosen))
+    for mutant, was_seen in zip(chosen, seen, strict=True):
+        if not was_seen:
+            print(f"NOT SEEN by {mutant.tests}: {mutant.file}: {mutant.before!r} -> {mutant.after!r}")
+    print(f"{sum(seen)} of {len(chosen)} broken laws were seen")
+    sys.exit(not all(seen))
+
+
+def is_seen(mutant: Mutant) -> bool:
+    """Do the tests fail in a copy with this change?"""
+    with tempfile.TemporaryDirectory() as folder:
+        tree = Path(folder)
+        copy_sources(tree)
+        path = tree / mutant.file
+        text = path.read_text()
+        if text.count(mutant.before) != 1:
+            raise SystemExit(f"{mutant.file} has {text.count(mutant.before)} times: {mutant.before}")
+        path.write_text(text.replace(mutant.before, mutant.after))
+        command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", mutant.tests]
+        ended = subprocess.run(command, cwd=tree, capture_output=True)
+        if ended.returncode not in (0, 1):  # 1: a test failed; the rest means that nothing ran
+            raise SystemExit(
+                f"{mutant.tests} did not run: {ended.stdout.decode()[-1000:]}{ended.stderr.decode()[-1000:]}"
+            )
+        return ended.returncode == 1
+
+
+if __name__ == "__main__":
+    main()

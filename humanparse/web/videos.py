@@ -19,11 +19,10 @@ from humanparse.errors import (
     UnreadableVideo,
     UnsupportedFormat,
 )
-from humanparse.jobs.videos import container_of, limits_of
+from humanparse.jobs.videos import container_of, look
 from humanparse.video import containers
 from humanparse.video.options import VIDEO_OPTIONS, VideoOptions
 from humanparse.video.sink import ANSWERS
-from humanparse.video.source import look_through
 from humanparse.web.requests import FIELDS, read_extra
 
 FIELD: Final = "video"
@@ -68,7 +67,7 @@ def read_video(opening: ExitStack, settings: Settings) -> Film | None:
     given = {name: read_extra(name, fields) for name in VIDEO_OPTIONS}
     options = VideoOptions.from_strings({name: text for name, text in given.items() if text is not None})
     format = _read_format(fields)
-    clip = look_through(file, options, limits_of(settings), container.reader)
+    clip = look(file, options, settings, container.reader)
     if clip.cut_short:
         raise UnreadableVideo(f"The video is cut short: {clip.packets} of its {clip.declared} frames are there.")
     file.seek(0)

@@ -61,7 +61,7 @@ def _submit(settings: Settings) -> dict[str, Any]:
         f"`video` or as the body, of at most {settings.video_bytes:,} bytes, {settings.video_s:g} s, "
         f"{settings.video_frames:,} frames of {settings.video_pixels:,} pixels. An accepted job survives a "
         "restart. The same `Idempotency-Key` with the same request gives the same job.",
-        "parameters": [*parameters({**options, **extras}), _key_header()],
+        "parameters": [*parameters({**options, **extras}), key_header()],
         "requestBody": body(
             {
                 "multipart/form-data": {
@@ -85,7 +85,8 @@ def _submit(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _key_header() -> dict[str, Any]:
+def key_header() -> dict[str, Any]:
+    """The parameter of operations that make a job."""
     return {
         "name": "Idempotency-Key",
         "in": "header",

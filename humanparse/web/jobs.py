@@ -53,7 +53,7 @@ def submit() -> tuple[Response, int]:
     settings = service().settings
     if request.mimetype in MANY_TYPES:  # one photo as the body, or in JSON, has the limit of one
         g.max_bytes = request.max_content_length = settings.batch_bytes
-    key = _read_key()
+    key = read_key()
     with ExitStack() as opening:
         film = read_video(opening, settings)
         if film is not None:
@@ -219,7 +219,7 @@ def _read_callback(fields: dict[str, Any]) -> str | None:
     return check_url(url)
 
 
-def _read_key() -> str:
+def read_key() -> str:
     """The Idempotency-Key, with or without the quotes of its draft standard. Raises InvalidOption."""
     key = request.headers.get("Idempotency-Key")
     if key is None:

@@ -8,6 +8,7 @@ from humanparse.config import Settings
 from humanparse.jobs.records import STATES
 from humanparse.recognition import RECOGNIZERS
 from humanparse.recognition.options import MOST, OPTIONS, RecognizeOptions
+from humanparse.web.job_operations import key_header
 from humanparse.web.operations import IMAGE_TYPES, PARSE_PROBLEMS, body, form, get, parameters, problems
 from humanparse.web.schemas import BINARY, COUNT, JOB_ID, SCORE, TEXT, Schema, listed, record, ref
 
@@ -54,13 +55,15 @@ def recognition_paths(settings: Settings) -> dict[str, Any]:
 
 def _post(settings: Settings, operation: str, summary: str, schema: str, status: str = "200") -> dict[str, Any]:
     answer: dict[str, Any] = {"description": summary, "content": {"application/json": {"schema": ref(schema)}}}
+    given = parameters(_options(settings))
     if status == "202":
         answer["headers"] = {"Location": {"schema": TEXT}}
+        given.append(key_header())
     return {
         "operationId": operation,
         "summary": summary,
         "description": f"At most {settings.max_bytes:,} bytes and {settings.max_pixels:,} pixels.",
-        "parameters": parameters(_options(settings)),
+        "parameters": given,
         "requestBody": body(
             {
                 "multipart/form-data": {"schema": form(BINARY)},

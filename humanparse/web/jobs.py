@@ -107,10 +107,12 @@ def result(id: str) -> Response:
     response.content_type = content_type_of(order)
     response.cache_control.private = True
     if order.kind == VIDEO:
-        response.headers.set("Content-Disposition", "inline", filename=f"parsing.{order.format}")
-    elif order.format != JSON:
+        name = f"parsing.{order.format}"
+    elif order.format == JSON:
+        name = f"{order.kind}.json"
+    else:
         name = f"parsing{FORMATS[order.format].suffix}" if order.kind == ONE else "parsings.zip"
-        response.headers.set("Content-Disposition", "inline", filename=name)
+    response.headers.set("Content-Disposition", "inline", filename=name)  # the file's own has a worker's token
     return response
 
 
@@ -119,6 +121,7 @@ def data(id: str) -> Response:
     """What was seen in a video: a line of JSON for each frame."""
     job, path = _desk().data(id)
     response = send_file(path, mimetype=ROWS, max_age=_left_s(job))
+    response.headers.set("Content-Disposition", "inline", filename="parsing.jsonl")
     response.cache_control.private = True
     return response
 

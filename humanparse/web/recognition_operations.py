@@ -9,8 +9,8 @@ from humanparse.jobs.records import STATES
 from humanparse.recognition import RECOGNIZERS
 from humanparse.recognition.options import MOST, OPTIONS, RecognizeOptions
 from humanparse.web.job_operations import key_header
-from humanparse.web.operations import IMAGE_TYPES, PARSE_PROBLEMS, body, form, get, parameters, problems
-from humanparse.web.schemas import BINARY, COUNT, JOB_ID, SCORE, TEXT, Schema, listed, record, ref
+from humanparse.web.operations import PARSE_PROBLEMS, get, parameters, photo_body, problems
+from humanparse.web.schemas import COUNT, JOB_ID, SCORE, TEXT, Schema, listed, record, ref
 
 PROBLEMS: Final = tuple(status for status in PARSE_PROBLEMS if status != 406)
 RECOGNITION_SCHEMAS: Final[dict[str, Schema]] = {
@@ -20,9 +20,9 @@ RECOGNITION_SCHEMAS: Final[dict[str, Schema]] = {
         status={"const": "success"},
         predictions=listed(ref("Prediction"), "Most likely first."),
         recognizer=ref("Recognizer"),
-        image=record(width=COUNT, height=COUNT),
+        image=ref("Size"),
         cached={"type": "boolean"},
-        timing_ms={"type": "object", "additionalProperties": {"type": "number", "minimum": 0}},
+        timing_ms=ref("Timing"),
     ),
     "RecognitionTask": record(
         task_id={"type": "string", "pattern": JOB_ID},
@@ -64,13 +64,7 @@ def _post(settings: Settings, operation: str, summary: str, schema: str, status:
         "summary": summary,
         "description": f"At most {settings.max_bytes:,} bytes and {settings.max_pixels:,} pixels.",
         "parameters": given,
-        "requestBody": body(
-            {
-                "multipart/form-data": {"schema": form(BINARY)},
-                "application/json": {"schema": form({"type": "string", "contentEncoding": "base64"})},
-                **{name: {"schema": BINARY} for name in (*IMAGE_TYPES, "application/octet-stream")},
-            }
-        ),
+        "requestBody": photo_body(),
         "responses": {status: answer, **problems(*PROBLEMS)},
     }
 

@@ -22,6 +22,7 @@ from humanparse.options import ParseOptions
 from humanparse.web import service
 
 FIELDS = ("image", "file")
+LISTS: Final = ("include", "effect", "only", "except", "people")  # options that may have several values
 RAW_TYPES = ("application/octet-stream", "")
 ACCEPTABLE: Final = {"application/json": JSON, **{FORMATS[name].media_type: name for name in OVERLAYS}}
 """Media type -> the format that `Accept` asks for by it; the others share types, so `format=` names them."""
@@ -99,7 +100,7 @@ def gather_options(fields: Mapping[str, Any], besides: Collection[str] = ()) -> 
     if both:
         raise InvalidOption(f"{both[0]} stands both in the query and in the body.", option=both[0])
     given = {name: values for name, values in request.args.lists() if name not in besides}
-    query = {"include": ",".join(given.pop("include"))} if "include" in given else {}  # commas, or said again
+    query = {name: ",".join(given.pop(name)) for name in LISTS if name in given}  # commas, or said again
     for name, values in given.items():
         if len(values) > 1:
             raise InvalidOption(f"{name} stands in the query more than once.", option=name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from base64 import b64encode
 from typing import Any
 
@@ -29,6 +30,8 @@ from tests.video.films import walk, write_film
 from tests.web.visits import BROWSER, read_page
 
 DOCUMENT = make_document(Settings())
+USUAL_EXAMPLES = 50
+EXAMPLES = int(os.environ.get("EXAMPLES", USUAL_EXAMPLES))  # EXAMPLES=500: a long look, at others every time
 OPERATIONS = [(path, method) for path, methods in DOCUMENT["paths"].items() for method in methods]
 
 
@@ -147,8 +150,8 @@ def test_every_answer_is_one_that_the_document_promises(
 
     @given(case=strategy, real=st.booleans())
     @examples(
-        max_examples=50,
-        derandomize=True,
+        max_examples=EXAMPLES,
+        derandomize=EXAMPLES == USUAL_EXAMPLES,
         database=None,
         deadline=None,
         phases=[Phase.generate],

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
@@ -27,6 +29,7 @@ from humanparse.video.source import Frame, Limits, look_through, open_video
 from tests.video.crowds import ColourParser
 from tests.video.films import packets_of, read_film, walk, write_film
 
+ROOT = Path(__file__).parent.parent.parent
 MOST = 1 << 30
 LIMITS = Limits(pixels=1 << 23, frames=1000, duration_s=60.0)
 OPTIONS = VideoOptions()
@@ -214,6 +217,24 @@ def test_the_process_knows_no_secret_and_is_confined(tmp_path: Path) -> None:
         child.terminate()  # as all of a service's processes are told to: what was accepted is finished
         convert(frames, PARSE, ParseOptions(), sink=film)
     assert len(read_film(tmp_path / "out.mp4")[0]) == 2
+
+
+def test_a_process_ends_with_whoever_started_it(tmp_path: Path) -> None:
+    path = write_film(tmp_path / "a.mp4", walk(40))
+    script = (
+        "import sys, time; from pathlib import Path; from humanparse.video.process import film_from_afar;"
+        "from humanparse.video.options import VideoOptions; from humanparse.video.source import Limits;"
+        "both = film_from_afar(open(sys.argv[1], 'rb'), VideoOptions(), Limits(pixels=1 << 20), 'mov',"
+        " path=Path(sys.argv[2]), format='mp4', most_bytes=1 << 30);"
+        "both.__enter__(); print('begun', flush=True); time.sleep(600)"
+    )
+    command = [sys.executable, "-c", script, str(path), str(tmp_path / "out.mp4")]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as starter:
+        assert starter.stdout is not None
+        assert starter.stdout.readline() == b"begun\n"
+        (child,) = psutil.Process(starter.pid).children()
+        starter.kill()
+    child.wait(30)
 
 
 def test_the_largest_frames_fit_into_its_memory(tmp_path: Path) -> None:

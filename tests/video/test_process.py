@@ -17,7 +17,7 @@ import numpy as np
 import psutil
 import pytest
 
-from humanparse.errors import DecodeTimeout, InputError, StorageError, TooManyPixels, UnreadableVideo
+from humanparse.errors import Busy, DecodeTimeout, InputError, StorageError, TooManyPixels, UnreadableVideo
 from humanparse.options import ParseOptions
 from humanparse.video import process
 from humanparse.video.containers import recognise
@@ -116,6 +116,21 @@ def test_the_file_is_read_from_its_beginning_wherever_it_stands(tmp_path: Path) 
         assert file.tell() == 100  # and ours is left where it was
         file.seek(0)
         assert file.read() == path.read_bytes()
+
+
+def test_a_crowd_of_videos_is_looked_at_a_few_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = write_film(tmp_path / "a.mp4", walk(2)).read_bytes()
+    monkeypatch.setattr(process, "LOOK_WAIT_S", 0.05)
+    for _ in range(process.LOOKS):
+        process._places.acquire()
+    try:
+        with pytest.raises(Busy) as caught:
+            look_from_afar(BytesIO(data), OPTIONS, LIMITS, "mov")
+    finally:
+        for _ in range(process.LOOKS):
+            process._places.release()
+    assert caught.value.retry_after_s > 0
+    assert look_from_afar(BytesIO(data), OPTIONS, LIMITS, "mov").frames == 2
 
 
 def test_errors_are_those_of_here(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check lint types browser install install-dev install-training bench bench-parse bench-encoding bench-m2fp bench-sampling bench-jobs bench-video bench-serving soak fuzz corpus bench-page bench-recognition bench-effects translations clean
+.PHONY: run test check lint types browser install install-dev install-training bench bench-parse bench-encoding bench-m2fp bench-sampling bench-jobs bench-video bench-serving soak fuzz corpus outside bench-page bench-recognition bench-effects translations clean
 
 run: install  ## serve on http://127.0.0.1:5000
 	$(BIN)/python app.py
@@ -60,6 +60,11 @@ corpus: install-dev  ## 2000 damaged images, each with its status, time and peak
 
 bench-page: install-dev  ## how fast the page reacts, in a real Chromium; PHOTO=file for one of yours
 	$(BIN)/python -m benchmarks.page $(PHOTO)
+
+outside: install  ## other people's programs read what the service answers: generated clients, Label Studio ...; PHOTO=file
+	$(PYTHON) -m venv .venv-outside
+	.venv-outside/bin/python -m pip install -q -r tests/outside/requirements.txt
+	tests/outside/run.sh $(PHOTO)
 
 translations: install  ## collect the pages' words; then fill in what is empty in translations/*/LC_MESSAGES/messages.po
 	$(BIN)/pybabel -q extract --no-location --sort-output --omit-header -F translations/babel.cfg -o translations/messages.pot .

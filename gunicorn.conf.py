@@ -71,9 +71,15 @@ def post_fork(server, worker):  # noqa: ARG001 - gunicorn passes both
 
 
 def post_worker_init(worker):
-    """Load the default parser before the first request; where it cannot, /readyz tells why."""
+    """Load the default parser before the first request; where it cannot, /readyz tells why.
+
+    On a slow disk M2FP may take longer than `timeout`: meanwhile the master is told that we live.
+    """
+    from humanparse.web.gunicorn_worker import signs_of_life
+
     try:
-        worker.wsgi.extensions["humanparse"].pipeline.load(settings.parser)
+        with signs_of_life(worker):
+            worker.wsgi.extensions["humanparse"].pipeline.load(settings.parser)
     except HumanParseError as error:
         worker.log.error("%s: %s", error.code, error.message)
 

@@ -2,7 +2,8 @@
 
 A pan over a photo of two people, made here, goes through the whole conversion (decode, parse, track,
 draw, encode, H.264 to H.264) several times; the parts are measured alone on the same frames. Sizes
-alternate, medians are told; memory is the process's resident set at a tenth of the last run and at
+alternate, medians are told; what the process costs that a job's video is read and written in, in turn with
+the same without it and without parsing; memory is the process's resident set at a tenth of the last run and at
 its end, and the peak.
 """
 
@@ -14,9 +15,10 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import av
 import cv2
@@ -27,8 +29,9 @@ from humanparse.config import Settings
 from humanparse.images import read_image
 from humanparse.options import ParseOptions
 from humanparse.pipeline import Pipeline
-from humanparse.video.conversion import Progress, convert
+from humanparse.video.conversion import Film, Frames, Progress, convert
 from humanparse.video.options import VideoOptions
+from humanparse.video.process import film_from_afar
 from humanparse.video.sink import Sink
 from humanparse.video.source import Frame, Limits, open_video
 from humanparse.video.tracking import Tracker
@@ -86,6 +89,24 @@ def measure_parts(film: Path, out: Path, pipeline: Pipeline) -> dict[str, float]
     return {name: statistics.median(values) for name, values in spent.items()}
 
 
+def copy(film: Path, out: Path, isolated: bool) -> float:
+    """Milliseconds a frame of a film that is decoded and encoded and nothing else, here or in a process of its own."""
+    start, count, limits = time.perf_counter(), 0, Limits(pixels=1 << 23)
+    with film.open("rb") as file, ExitStack() as opened:
+        if isolated:
+            both = film_from_afar(file, VideoOptions(), limits, "mov", path=out, format="mp4", most_bytes=1 << 32)
+            frames, sink = cast(tuple[Frames, Film], opened.enter_context(both))
+        else:
+            source = opened.enter_context(open_video(file, VideoOptions(), limits, "mov"))
+            own = Sink(out, "mp4", source.clip.rate, source.clip.time_base)
+            opened.callback(own.close)
+            frames, sink = source, own
+        for frame in frames.items():
+            sink.write(frame.image, frame.ticks)
+            count += 1
+    return (time.perf_counter() - start) * 1000 / count
+
+
 def resident_mb() -> float:
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * resource.getpagesize() / 1e6
@@ -116,6 +137,10 @@ def main() -> None:
         for size, film in films.items():
             parts = ", ".join(f"{part} {ms:.1f}" for part, ms in measure_parts(film, out, pipeline).items())
             print(f"{size[0]}x{size[1]}: {statistics.median(rates[size]):.1f} frames a second; alone, ms: {parts}")
+        for size, film in films.items():
+            each = [[copy(film, out, isolated) for isolated in (False, True)] for _ in range(args.runs)]
+            here, afar = (statistics.median(values) for values in zip(*each, strict=True))
+            print(f"{size[0]}x{size[1]}: a frame decoded and encoded here {here:.1f} ms, in a process {afar:.1f} ms")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
     print(f"resident, last run: {memory['early']:.0f} MB at a tenth, {memory['late']:.0f} at the end; peak {peak:.0f}")
 

@@ -18,6 +18,8 @@ SIGNATURES: Final = (b"PK\x03\x04", b"PK\x05\x06")  # of a zip with members, of 
 LARGEST_DIRECTORY: Final = 1 << 20
 """Bytes of a zip's table of contents: some 10,000 members. `zipfile` makes objects of all of them at once."""
 ENCRYPTED: Final = 0x1
+FOLDER_FILES: Final = ("thumbs.db", "desktop.ini")
+"""What Windows keeps about a folder, beside the photos in it; macOS and Linux begin such names with a dot."""
 _ZIP_ERRORS: Final = (BadZipFile, zlib.error, EOFError, OSError, ValueError, LookupError, NotImplementedError)
 
 
@@ -35,7 +37,7 @@ def is_archive(file: IO[bytes]) -> bool:
 
 
 class Archive:
-    """The files of a zip, in its order; folders and macOS's own files beside the photos are passed over.
+    """The files of a zip, in its order; folders, hidden files and what systems keep about folders are passed over.
 
     Raises UnreadableImage where the zip is damaged, TooManyFiles where it has thousands of members.
     """
@@ -79,8 +81,10 @@ class Archive:
 
 
 def _is_wanted(member: ZipInfo) -> bool:
-    name = base_name(member.filename)
-    return bool(name) and not member.is_dir() and not member.filename.startswith("__MACOSX/")
+    name = member.filename.replace("\\", "/").rpartition("/")[2]
+    if not base_name(name) or member.is_dir() or member.filename.startswith("__MACOSX/"):
+        return False
+    return not name.startswith(".") and name.lower() not in FOLDER_FILES
 
 
 class _Guard:

@@ -149,6 +149,21 @@ class Prediction:
 
 
 @dataclass(frozen=True)
+class Kept:
+    """A result that the service keeps for a while, under an id that nobody can guess.
+
+    address: of its page, from the service's own on. files: names that `kept_file` takes.
+    result: without overlay and maps, which are among the files, and with key points.
+    """
+
+    id: str
+    address: str
+    expires_at: str
+    files: tuple[str, ...]
+    result: Result
+
+
+@dataclass(frozen=True)
 class Job:
     """Work that the service has accepted. state: queued, running, succeeded, failed or cancelled."""
 
@@ -172,7 +187,8 @@ class Client:
     """A connection to the service at `address`. Use it in a `with`, or `close` it.
 
     timeout_s: longest wait for each answer. retries: how often to ask again when the service is
-    busy (503 with Retry-After), each time after as long as it says, but not more than 30 s.
+    busy (503 with Retry-After), each time after as long as it says, but not more than 30 s; the same
+    where it is asked too often (429), but not if the wait is longer than that.
     api_key: for a service that asks for one.
     """
 
@@ -255,9 +271,30 @@ class Client:
         """Cancel a job, or remove one that has ended with its result."""
         self._send(_Request("DELETE", _path_of(job)))
 
+    def keep(self, photo: Photo, **options: Any) -> Kept:
+        """Parse a photo and keep the result on the service; options: parser, detail, alpha, outline, palette."""
+        return _read_kept(self._send(_post_request("results", photo, options)).json())
+
+    def kept(self, kept: Kept | str) -> Kept:
+        """A kept result, or that of this id, as long as it is there; ApiError "result_expired" after."""
+        return _read_kept(self._send(_Request("GET", _kept_path(kept))).json())
+
+    def kept_file(self, kept: Kept | str, file: str) -> bytes:
+        """One of its files: "overlay.png", "labels.png", "everything.zip" ..., or "person-1.png", a cut-out."""
+        return self._send(_Request("GET", f"{_kept_path(kept, '/results')}/{quote(file, safe='')}")).content
+
+    def forget_kept(self, kept: Kept | str) -> None:
+        """Forget a kept result now, photo and all."""
+        self._send(_Request("DELETE", _kept_path(kept)))
+
     def recognize(self, photo: Photo, **options: Any) -> list[Prediction]:
         """What the photo shows as a whole, most likely first. Options as the API has them: top_k, recognizer."""
-        return _read_predictions(self._send(_sister_request("recognize", photo, options)).json())
+        return _read_predictions(self._send(_post_request("recognize", photo, options)).json())
+
+    def submit_recognize(self, photo: Photo, *, idempotency_key: str | None = None, **options: Any) -> Job:
+        """The same as a job: `wait` for it, and `result` gives the predictions."""
+        request = _post_request("recognize_async", photo, options, idempotency_key or uuid.uuid4().hex)
+        return self.job(self._send(request).json()["task_id"])
 
     def stylize(self, photo: Photo, effect: str, **options: Any) -> bytes:
         """The photo with an effect: a picture, or with several effects a zip.
@@ -266,9 +303,17 @@ class Client:
         """
         return self._send(_stylize_request(photo, effect, options)).content
 
+    def effects(self) -> list[dict[str, Any]]:
+        """What `stylize` can do: name, title, help and parameters of each effect, as the API has them."""
+        return list(self._send(_Request("GET", "/api/effects")).json()["effects"])
+
     def labels(self) -> list[Label]:
         """The classes, by id."""
         return _read_labels(self._send(_Request("GET", "/api/labels")).json())
+
+    def parsers(self) -> dict[str, str | None]:
+        """The parsers by name; None for one that can run there, else what it lacks."""
+        return _read_parsers(self._send(_Request("GET", "/api/parsers")).json())
 
     def ready(self) -> bool:
         """Can the service take a photo now?"""
@@ -357,14 +402,36 @@ class AsyncClient:
     async def forget(self, job: Job | str) -> None:
         await self._send(_Request("DELETE", _path_of(job)))
 
+    async def keep(self, photo: Photo, **options: Any) -> Kept:
+        return _read_kept((await self._send(_post_request("results", photo, options))).json())
+
+    async def kept(self, kept: Kept | str) -> Kept:
+        return _read_kept((await self._send(_Request("GET", _kept_path(kept)))).json())
+
+    async def kept_file(self, kept: Kept | str, file: str) -> bytes:
+        return (await self._send(_Request("GET", f"{_kept_path(kept, '/results')}/{quote(file, safe='')}"))).content
+
+    async def forget_kept(self, kept: Kept | str) -> None:
+        await self._send(_Request("DELETE", _kept_path(kept)))
+
     async def recognize(self, photo: Photo, **options: Any) -> list[Prediction]:
-        return _read_predictions((await self._send(_sister_request("recognize", photo, options))).json())
+        return _read_predictions((await self._send(_post_request("recognize", photo, options))).json())
+
+    async def submit_recognize(self, photo: Photo, *, idempotency_key: str | None = None, **options: Any) -> Job:
+        request = _post_request("recognize_async", photo, options, idempotency_key or uuid.uuid4().hex)
+        return await self.job((await self._send(request)).json()["task_id"])
 
     async def stylize(self, photo: Photo, effect: str, **options: Any) -> bytes:
         return (await self._send(_stylize_request(photo, effect, options))).content
 
+    async def effects(self) -> list[dict[str, Any]]:
+        return list((await self._send(_Request("GET", "/api/effects"))).json()["effects"])
+
     async def labels(self) -> list[Label]:
         return _read_labels((await self._send(_Request("GET", "/api/labels"))).json())
+
+    async def parsers(self) -> dict[str, str | None]:
+        return _read_parsers((await self._send(_Request("GET", "/api/parsers"))).json())
 
     async def ready(self) -> bool:
         return _is_ready(await self._ask(_Request("GET", "/readyz")))
@@ -408,14 +475,15 @@ def _job_request(photos: Iterable[Photo], options: Mapping[str, Any], key: str |
     return _Request("POST", "/api/jobs", params, files, {"Idempotency-Key": key or uuid.uuid4().hex})
 
 
-def _sister_request(service: str, photo: Photo, options: Mapping[str, Any]) -> _Request:
-    return _Request("POST", f"/api/{service}", _params(options), [("image", _read_photo(photo))])
+def _post_request(service: str, photo: Photo, options: Mapping[str, Any], key: str | None = None) -> _Request:
+    headers = {"Idempotency-Key": key} if key else None
+    return _Request("POST", f"/api/{service}", _params(options), [("image", _read_photo(photo))], headers)
 
 
 def _stylize_request(photo: Photo, effect: str, options: Mapping[str, Any]) -> _Request:
     given = {name.removesuffix("_"): value for name, value in options.items()}
     several = "," in effect or effect == "all"
-    return _sister_request("stylize", photo, {"format": "zip" if several else None, **given, "effect": effect})
+    return _post_request("stylize", photo, {"format": "zip" if several else None, **given, "effect": effect})
 
 
 def _params(options: Mapping[str, Any]) -> dict[str, str]:
@@ -424,6 +492,10 @@ def _params(options: Mapping[str, Any]) -> dict[str, str]:
 
 def _path_of(job: Job | str) -> str:
     return f"/api/jobs/{quote(job.id if isinstance(job, Job) else job, safe='')}"
+
+
+def _kept_path(kept: Kept | str, folder: str = "/api/results") -> str:
+    return f"{folder}/{quote(kept.id if isinstance(kept, Kept) else kept, safe='')}"
 
 
 def _pauses(timeout_s: float | None) -> Iterator[float]:
@@ -453,7 +525,11 @@ def _read_photo(photo: Photo) -> tuple[str, bytes]:
 def _wait_s(response: httpx.Response) -> float | None:
     """How long to wait before asking again; None where that is of no use."""
     after = response.headers.get("Retry-After", "")
-    return min(float(after), LONGEST_WAIT_S) if response.status_code == 503 and after.isdigit() else None
+    if response.status_code not in (429, 503) or not after.isdigit():
+        return None
+    if response.status_code == 429 and float(after) > LONGEST_WAIT_S:  # the hour's or the day's share is spent
+        return None
+    return min(float(after), LONGEST_WAIT_S)
 
 
 def _checked(response: httpx.Response) -> httpx.Response:
@@ -494,7 +570,7 @@ def _read_result(answer: dict[str, Any]) -> Result:
         people=tuple(_read_person(person) for person in answer["people"]),
         parts_detected=tuple(answer["parts_detected"]),
         timing_ms=answer["timing_ms"],
-        overlay=_bytes(answer["result_image"]),
+        overlay=_bytes(answer.get("result_image")),
         label_map=_bytes(answer.get("label_map")),
         people_map=_bytes(answer.get("people_map")),
         raw=answer,
@@ -530,6 +606,10 @@ def _read_item(row: dict[str, Any]) -> Item:
     return Item(row["index"], row["file"], result, _read_problem(row["problem"]) if failed else None)
 
 
+def _read_kept(answer: dict[str, Any]) -> Kept:
+    return Kept(answer["id"], answer["address"], answer["expires_at"], tuple(answer["files"]), _read_result(answer))
+
+
 def _read_job(answer: dict[str, Any]) -> Job:
     own = {name: answer[name] for name in ("id", "state", "kind", "format", "place", "expires_at")}
     return Job(**own, **answer["progress"], raw=answer)
@@ -553,3 +633,7 @@ def _read_rows(data: bytes) -> list[dict[str, Any]]:
 
 def _read_labels(answer: dict[str, Any]) -> list[Label]:
     return [Label(**{**row, "colour": tuple(row["colour"])}) for row in answer["labels"]]
+
+
+def _read_parsers(answer: dict[str, Any]) -> dict[str, str | None]:
+    return {row["name"]: row["missing"] for row in answer["parsers"]}

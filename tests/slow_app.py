@@ -1,6 +1,7 @@
 """The service over a parser that takes its time, and with less patience, for tests of what clients do meanwhile.
 
-`gunicorn tests.slow_app:app`; PARSE_S says how long a photo takes, PARSES names a file that gets a line for each.
+`gunicorn tests.slow_app:app`; PARSE_S says how long a photo takes, LOAD_S how long loading does, PARSES names a file
+that gets a line for each photo.
 """
 
 from __future__ import annotations
@@ -23,6 +24,10 @@ PATIENCE_S = 1.0
 
 
 class SlowParser(BandParser):
+    def load(self) -> None:
+        time.sleep(float(os.environ.get("LOAD_S", "0")))
+        super().load()
+
     def parse(self, image: np.ndarray[Any, np.dtype[np.uint8]]) -> Parsing:
         with Path(os.environ["PARSES"]).open("a") as file:
             file.write(f"{image.shape}\n")

@@ -85,7 +85,16 @@ def test_a_zip_on_disk_is_read_too() -> None:
 
 
 def test_folders_and_what_macos_adds_are_passed_over() -> None:
-    stream = make_zip(("in/", b""), ("in/a.jpg", b"photo"), ("__MACOSX/in/._a.jpg", b"x"), ("../../b.jpg", b"b"))
+    stream = make_zip(
+        ("in/", b""),
+        ("in/a.jpg", b"photo"),
+        ("__MACOSX/in/._a.jpg", b"x"),
+        ("../../b.jpg", b"b"),
+        (".DS_Store", b"x"),
+        ("in/Thumbs.db", b"x"),
+        ("in/desktop.ini", b"x"),
+        ("in/.hidden.jpg", b"x"),
+    )
     assert read_all(stream) == [b"photo", b"b"]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import subprocess
 import sys
 import zipfile
@@ -248,6 +249,19 @@ def test_a_busy_service_is_asked_again_when_it_says(kind: str, naps: list[float]
 
 
 @pytest.mark.parametrize("kind", ["sync", "async"])
+def test_one_that_asks_too_often_waits_too_but_not_for_hours(kind: str, naps: list[float]) -> None:
+    def often(seconds: str) -> httpx.Response:
+        problem = {"status": 429, "code": "rate_limited", "detail": "Too many.", "retry_after_s": int(seconds)}
+        return httpx.Response(429, json=problem, headers={"Retry-After": seconds})
+
+    transport, seen = answers(often("2"), often("3600"))
+    with pytest.raises(ApiError, match="rate_limited") as caught:
+        labels_through(kind, transport)
+    assert caught.value.retry_after_s == 3600
+    assert (len(seen), naps) == (2, [2])
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
 def test_patience_ends(kind: str, naps: list[float]) -> None:
     transport, seen = answers(busy(), busy(), busy())
     with pytest.raises(ApiError) as caught:
@@ -302,6 +316,67 @@ def test_a_photo_with_effects(client: Client, portrait: Path) -> None:
     assert 0.5 < (np.ptp(picture.astype(int), axis=2) <= 1).mean() < 1
     with zipfile.ZipFile(BytesIO(client.stylize(portrait, "oil,sepia"))) as archive:
         assert archive.namelist() == ["oil.jpg", "sepia.jpg"]
+
+
+def test_a_result_that_is_kept(client: Client, portrait: Path) -> None:
+    kept = client.keep(portrait, alpha=0.3)
+    assert kept.address == f"/results/{kept.id}"
+    assert {"overlay.png", "everything.zip"} <= set(kept.files)
+    assert kept.result.overlay is None
+    parsed = client.parse(portrait, include=["keypoints"])
+    assert kept.result.people == parsed.people
+    assert len(kept.result.people[0].keypoints) == 17
+    assert client.kept(kept.id) == client.kept(kept) == kept
+    assert Image.open(BytesIO(client.kept_file(kept, "overlay.png"))).size == (512, 512)
+    assert Image.open(BytesIO(client.kept_file(kept.id, "person-1.png"))).mode == "RGBA"
+    for file in kept.files:
+        assert client.kept_file(kept, file), file
+    with pytest.raises(ApiError, match="404 not_found"):
+        client.kept_file(kept, "../parsing.json")
+    client.forget_kept(kept)
+    with pytest.raises(ApiError, match="result_expired"):
+        client.kept(kept)
+
+
+def test_recognition_as_a_job(client: Client, portrait: Path) -> None:
+    job = client.submit_recognize(portrait, top_k=3, idempotency_key="portrait-r")
+    assert client.submit_recognize(portrait, top_k=3, idempotency_key="portrait-r").id == job.id
+    assert client.submit_recognize(portrait, top_k=3).id != job.id
+    assert client.result(client.wait(job)) == client.recognize(portrait, top_k=3)
+    with pytest.raises(ApiError, match="idempotency_key_reused"):
+        client.submit_recognize(portrait, top_k=4, idempotency_key="portrait-r")
+
+
+def test_what_there_is(client: Client) -> None:
+    assert client.parsers()["compact"] is None
+    assert {"oil", "grey"} <= {effect["name"] for effect in client.effects()}
+
+
+def test_the_rest_awaited(address: str, client: Client, portrait: Path) -> None:
+    async def visit() -> None:
+        async with AsyncClient(address) as visitor:
+            kept = await visitor.keep(portrait)
+            assert await visitor.kept(kept.id) == kept
+            assert await visitor.kept_file(kept, "coco.json")
+            await visitor.forget_kept(kept)
+            with pytest.raises(ApiError, match="result_expired"):
+                await visitor.kept(kept)
+            job = await visitor.wait(await visitor.submit_recognize(portrait, top_k=2))
+            assert await visitor.result(job) == client.recognize(portrait, top_k=2)
+            assert await visitor.effects() == client.effects()
+            assert await visitor.parsers() == client.parsers()
+
+    asyncio.run(visit())
+
+
+def test_both_clients_have_the_same_methods() -> None:
+    def methods(kind: type) -> set[str]:
+        return {name for name in vars(kind) if not name.startswith("_")}
+
+    assert methods(Client) == methods(AsyncClient)
+    for name in methods(Client) - {"close"}:
+        both = [inspect.signature(getattr(kind, name)) for kind in (Client, AsyncClient)]
+        assert both[0] == both[1], name
 
 
 def test_the_sisters_awaited(address: str, portrait: Path) -> None:

@@ -149,7 +149,7 @@ def test_the_batch_answer_that_the_api_document_shows_is_real(address: str, fold
 
 def test_the_python_of_the_client_document_runs(address: str, folder: Path) -> None:
     blocks = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "client.md").read_text(), re.DOTALL)
-    assert len(blocks) == 5
+    assert len(blocks) == 6
     program = "\n".join(blocks).replace("http://127.0.0.1:5000", address)
     ended = subprocess.run(
         [sys.executable, "-c", program],
@@ -163,9 +163,12 @@ def test_the_python_of_the_client_document_runs(address: str, folder: Path) -> N
     assert "'Face'" in lines[0]
     assert lines[1:4] == ["photo.jpg 1", "astronaut.jpg 1", "Face True"]
     assert re.fullmatch(r"[\w-]{22} queued (\d+|None)", lines[4])
-    assert lines[5:-2] == ["photo.jpg 1", "astronaut.jpg 1"]
-    assert lines[-2].startswith("unsupported_format ")
-    assert lines[-1] == "[1, 1]"
+    assert lines[5:7] == ["photo.jpg 1", "astronaut.jpg 1"]
+    assert lines[7].startswith("unsupported_format ")
+    assert lines[8] == "[1, 1]"
+    assert re.match(r"/results/[\w-]{22} 20\S+Z 1 \('photo.jpg', ", lines[9])
+    assert "'Face'" in lines[10]
+    assert (folder / "cutout.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_the_api_document_lists_every_option_include_parser_and_code() -> None:

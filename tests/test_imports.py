@@ -302,6 +302,7 @@ TABLE: dict[str, set[str]] = {
         "humanparse.errors",
         "humanparse.logs",
         "humanparse.parsers",
+        "humanparse.web.gunicorn_worker",
         "humanparse.workers",
     },
     "training": {"training", "humanparse", "utils", "!humanparse.web"},

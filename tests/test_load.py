@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from io import BytesIO
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import cv2
@@ -22,6 +23,7 @@ import pytest
 from PIL import Image
 
 from humanparse.client import Client
+from humanparse.web.gunicorn_worker import signs_of_life
 from tests.redis_server import free_port
 from tests.test_serving import PATIENCE_S, running
 
@@ -39,9 +41,9 @@ class Served(NamedTuple):
 
 
 @contextmanager
-def serving(folder: Path, parse_s: float, **environ: str) -> Iterator[Served]:
+def serving(folder: Path, parse_s: float, *options: str, **environ: str) -> Iterator[Served]:
     port, parses = free_port(), folder / "parses"
-    command = ["-m", "gunicorn", "-w", "1", "-b", f"127.0.0.1:{port}", "tests.slow_app:app"]
+    command = ["-m", "gunicorn", "-w", "1", *options, "-b", f"127.0.0.1:{port}", "tests.slow_app:app"]
     own = {"PARSE_S": str(parse_s), "PARSES": str(parses), "HUMANPARSE_CACHE_BYTES": "0", **environ}
     with running(command, port, folder, **own) as address:
         yield Served(address, port, parses)
@@ -242,3 +244,17 @@ def test_a_full_disk_is_a_truthful_503_and_parsing_goes_on(tmp_path: Path) -> No
         answer = httpx.post(f"{address}/api/parse", files=large, timeout=PATIENCE_S)
         assert (answer.status_code, answer.json()["code"]) == (503, "storage_failed"), answer.text
         assert httpx.post(f"{address}/api/parse", content=photo, timeout=PATIENCE_S).status_code == 200
+
+
+def test_a_parser_that_takes_longer_to_load_than_gunicorns_timeout_is_waited_for(tmp_path: Path, photo: bytes) -> None:
+    """Else its master kills the worker again and again, and it is never ready."""
+    with serving(tmp_path, 0.0, "--timeout", "3", LOAD_S="8") as served:
+        assert httpx.post(f"{served.address}/api/parse", content=photo).status_code == 200
+
+
+def test_a_worker_that_never_ends_loading_is_given_up() -> None:
+    told: list[float] = []
+    worker = SimpleNamespace(notify=lambda: told.append(time.monotonic()))
+    with signs_of_life(worker, longest_s=2.5):
+        time.sleep(4.5)
+    assert len(told) == 2

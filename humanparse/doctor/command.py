@@ -48,6 +48,7 @@ def examine(read_settings: Callable[[], Settings], measure: bool = True) -> tupl
     findings += [machine.check_cpu(), machine.check_cores(), machine.check_memory(), machine.check_versions()]
     findings += service.check_parsers(settings, measure)
     findings += [service.check_formats(), *service.check_folders(settings), *service.check_redis(settings)]
+    findings.append(service.check_clients(settings))
     workers, threads, _ = plan(settings)
     findings.append(_check_workers(findings, workers, threads))
     return findings, {"HUMANPARSE_WORKERS": str(workers), "HUMANPARSE_THREADS": str(threads)}

@@ -23,11 +23,13 @@ from humanparse.errors import HumanParseError
 from humanparse.memory import pss_of
 from humanparse.parsers import AUTO, PARSERS, choose_parser, make_parser
 from humanparse.parsers.inference import choose_precision
+from humanparse.workers import plan
 
 RUNS: Final = 5
 SIDE: Final = 48  # of the picture that every format is tried with
 REDIS_S: Final = 3.0
 SLOW_LOAD_S: Final = 3.0  # as the alert has it
+LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 
 
 def check_parsers(settings: Settings, measure: bool = True) -> list[Finding]:
@@ -126,6 +128,21 @@ def _check_folder(name: str, folder: Path, room: int) -> Finding:
     return Finding(title, OK, says, "", facts)
 
 
+def check_clients(settings: Settings) -> Finding:
+    """May one client take the parser from all others?"""
+    outside = settings.host not in LOOPBACK or settings.proxies > 0 or bool(settings.hosts or settings.keys_file.name)
+    facts = {"outside": outside, "rate_limit": settings.rate_limit, "keys": bool(settings.keys_file.name)}
+    if settings.rate_limit:
+        if settings.rate_limit_url == "memory://" and plan(settings).workers > 1:
+            advice = "Each worker counts by itself; set HUMANPARSE_RATE_LIMIT_URL to a Redis."
+            return Finding("clients", WARN, f"{settings.rate_limit} each", advice, facts)
+        return Finding("clients", OK, f"{settings.rate_limit} each", "", facts)
+    if outside:
+        advice = "Before others reach it, set HUMANPARSE_RATE_LIMIT, like 60/minute (docs/deployment.md)."
+        return Finding("clients", WARN, "each may send any number of requests", advice, facts)
+    return Finding("clients", OK, "no limits; for this machine only, as it is set", "", facts)
+
+
 def check_redis(settings: Settings) -> list[Finding]:
     """Each Redis that is set: it answers, and keeps what must be kept."""
     found = []
@@ -133,13 +150,15 @@ def check_redis(settings: Settings) -> list[Finding]:
         found.append(_check_redis("broker", settings.broker_url, evicts=False))
     if settings.cache_url:
         found.append(_check_redis("cache", settings.cache_url, evicts=True))
+    if settings.rate_limit and settings.rate_limit_url.startswith("redis"):
+        found.append(_check_redis("rate_limit", settings.rate_limit_url, evicts=True))
     return found
 
 
 def _check_redis(purpose: str, url: str, evicts: bool) -> Finding:
     import redis  # only those who have one need it
 
-    title = f"redis for the {purpose}"
+    title = f"redis for the {purpose.replace('_', ' ')}"
     try:
         where = f"{urlsplit(url).hostname}:{urlsplit(url).port or 6379}"  # never the password
         with redis.Redis.from_url(url, socket_timeout=REDIS_S, socket_connect_timeout=REDIS_S) as client:

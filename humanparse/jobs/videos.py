@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -15,10 +16,11 @@ from humanparse.jobs.records import Order
 from humanparse.options import ParseOptions
 from humanparse.records import Parsing
 from humanparse.video import containers
-from humanparse.video.conversion import Progress, convert
+from humanparse.video.conversion import Film, Frames, Progress, convert
 from humanparse.video.options import VideoOptions
+from humanparse.video.process import film_from_afar, look_from_afar
 from humanparse.video.sink import Sink
-from humanparse.video.source import Limits, open_video
+from humanparse.video.source import Clip, Limits, look_through, open_video
 
 
 def limits_of(settings: Settings) -> Limits:
@@ -32,6 +34,12 @@ def container_of(file: IO[bytes]) -> containers.Container | None:
     head = file.read(containers.HEAD)
     file.seek(0)
     return containers.recognise(head)
+
+
+def look(file: IO[bytes], options: VideoOptions, settings: Settings, reader: str) -> Clip:
+    """What a video really has. Raises InputError's kin, and Busy."""
+    way = look_from_afar if settings.decode == "process" else look_through
+    return way(file, options, limits_of(settings), reader)
 
 
 def write_video(
@@ -63,9 +71,7 @@ def write_video(
             )
         tell(progress.done)
 
-    with open_video(file, options, limits_of(settings), container.reader) as source:
-        clip = source.clip
-        sink = Sink(result, order.format, clip.rate, clip.time_base, source.audio, source.start_s)
+    with _open(file, options, settings, container.reader, result, order.format) as (source, sink):
         try:
             with data.open("wb") as rows:
                 done = convert(
@@ -79,6 +85,23 @@ def write_video(
                 )
         except OSError as exc:
             raise StorageError("The result of a job cannot be written.") from exc
+    return done.done
+
+
+@contextmanager
+def _open(
+    file: IO[bytes], options: VideoOptions, settings: Settings, reader: str, path: Path, format: str
+) -> Iterator[tuple[Frames, Film]]:
+    """Where frames come from and where they go, here or in a process of its own; the film plays after the `with`."""
+    limits = limits_of(settings)
+    if settings.decode == "process":
+        most_bytes = 2 * settings.video_result_bytes  # behind the limit that is told, in case it is passed at once
+        with film_from_afar(file, options, limits, reader, path=path, format=format, most_bytes=most_bytes) as both:
+            yield both
+        return
+    with open_video(file, options, limits, reader) as source:
+        sink = Sink(path, format, source.clip.rate, source.clip.time_base, source.audio, source.start_s)
+        try:
+            yield source, sink
         finally:
             sink.close()
-    return done.done

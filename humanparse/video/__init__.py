@@ -10,6 +10,9 @@
     sound.py       packets of sound, copied or encoded anew
     sink.py        frames and sound -> a file that plays
     conversion.py  all of it at once: decode, parse and encode, each in a thread, bounded queues between
+    process.py     source and sink of a stranger's video in a process of its own
+    child.py       that process
+    line.py        what the two say to each other
 
 PyAV (FFmpeg) does what is said about files; parsing is done by whoever calls.
 """

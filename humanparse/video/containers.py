@@ -88,9 +88,9 @@ def recognise(head: bytes) -> Container | None:
 def check_declared(container: Container, media_type: str) -> None:
     """Raises UnsupportedFormat where the sender says it is another kind of file than it is.
 
-    No claim at all (application/octet-stream, none) is no contradiction.
+    No claim at all (application/octet-stream, video/*, none) is no contradiction.
     """
-    if media_type in ("", "application/octet-stream", *container.media_types):
+    if media_type in ("", "application/octet-stream", "video/*", *container.media_types):
         return
     raise UnsupportedFormat(
         f"The file is declared as {media_type}, but it is {container.name}.", allowed=list(container.media_types)

@@ -18,7 +18,6 @@ from humanparse.labels import PALETTES
 from humanparse.options import ParseOptions
 from humanparse.records import Parsing
 from humanparse.video.drawing import draw_numbers
-from humanparse.video.sink import Sink
 from humanparse.video.source import Frame, Item
 from humanparse.video.tracking import Tracker
 from utils import compose_overlay
@@ -35,6 +34,14 @@ class Frames(Protocol):
     def lossy(self) -> bool: ...
 
     def items(self) -> Iterator[Item]: ...
+
+
+class Film(Protocol):
+    """Where coloured frames go, in the order of time, and packets of sound between them."""
+
+    def write(self, image: NDArray[np.uint8], ticks: int) -> None: ...
+
+    def write_sound(self, packet: Any) -> None: ...
 
 
 @dataclass
@@ -59,7 +66,7 @@ def convert(
     parse: Callable[[NDArray[np.uint8]], Parsing],
     options: ParseOptions,
     *,
-    sink: Sink | None = None,
+    sink: Film | None = None,
     data: IO[bytes] | None = None,
     numbers: bool = True,
     tell: Callable[[Progress], None] = lambda progress: None,
@@ -129,7 +136,7 @@ def _decode(source: Frames, line: _Line[Item]) -> None:
     line.end()
 
 
-def _encode(line: _Line[Any], sink: Sink | None, data: IO[bytes] | None, options: ParseOptions, numbers: bool) -> None:
+def _encode(line: _Line[Any], sink: Film | None, data: IO[bytes] | None, options: ParseOptions, numbers: bool) -> None:
     index = 0
     for item in line:
         if not isinstance(item, _Parsed):

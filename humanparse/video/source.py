@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
@@ -77,7 +77,10 @@ Item = Frame | Packet
 
 
 class Source:
-    """An open video file; `items` once, in a thread of its own if wanted. Raises InputError's kin for what is wrong."""
+    """An open video file; `items` once, in a thread of its own if wanted. Raises InputError's kin for what is wrong.
+
+    `beat` is called for every packet that is read, also where no frame comes of it.
+    """
 
     lossy = False
     """May frames be left out where the parser is too slow?"""
@@ -95,6 +98,7 @@ class Source:
         self._video.codec_context.thread_count = DECODER_THREADS
         self.audio = container.streams.audio[0] if options.sound and clip.audio else None
         self.damaged = 0
+        self.beat: Callable[[], None] = lambda: None
         self._size: tuple[int, int] | None = None
         start_s = Fraction(container.start_time or 0, MICROSECONDS)
         self.start_s = start_s
@@ -105,6 +109,7 @@ class Source:
         chosen, tick, last, seen = Selection(self._options), self.clip.time_base, -1, 0
         start, step = round(self.start_s / tick), max(1, round(1 / self.clip.rate / tick))
         for packet in _demux(self._container, streams):
+            self.beat()
             if packet.stream is self.audio:
                 yield packet
                 continue
@@ -141,6 +146,7 @@ class Source:
     def _to_image(self, frame: av.VideoFrame) -> NDArray[np.uint8]:
         if self._size is None:
             self._size = square_size(frame.width, frame.height, self._video.sample_aspect_ratio, self._options.max_side)
+            check_pixels(*self._size, self._limits)
         width, height = self._size
         picture = frame.reformat(width, height, "rgb24", interpolation="AREA" if width < frame.width else "BILINEAR")
         image = np.asarray(picture.to_ndarray(), np.uint8)
@@ -233,6 +239,8 @@ def _look_through(container: InputContainer, options: VideoOptions, limits: Limi
         name = codec_name(context) if context else "unknown"
         raise UnsupportedFormat(f"Its pictures are {name}; we take {', '.join(VIDEO_CODECS)}.", allowed=[*VIDEO_CODECS])
     check_pixels(context.width, context.height, limits)
+    # Pixels that are not square make frames larger than they are stored.
+    check_pixels(*square_size(context.width, context.height, video.sample_aspect_ratio, options.max_side), limits)
     tick = Fraction(video.time_base or Fraction(1, 90_000))
     start = round(Fraction(container.start_time or 0, MICROSECONDS) / tick)
     rate, times, last = _rate(video), [], -1

@@ -6,6 +6,10 @@
 from __future__ import annotations
 
 import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 from gunicorn.workers.gthread import ThreadWorker
@@ -13,6 +17,8 @@ from gunicorn.workers.gthread import ThreadWorker
 from humanparse.web.patience import alarms
 
 HEAD_S: Final = 15.0
+BEAT_S: Final = 1.0
+LONGEST_LOAD_S: Final = 900.0  # then a worker that still loads is taken for stuck
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
@@ -28,3 +34,21 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     def handle_request(self, req: Any, conn: Any) -> Any:
         alarms.off(conn.alarm)
         return super().handle_request(req, conn)
+
+
+@contextmanager
+def signs_of_life(worker: Any, longest_s: float = LONGEST_LOAD_S) -> Iterator[None]:
+    """Tell gunicorn's master meanwhile that the worker lives: it does so itself only once it serves."""
+    over, end = threading.Event(), time.monotonic() + longest_s
+
+    def beat() -> None:
+        while not over.wait(BEAT_S) and time.monotonic() < end:
+            worker.notify()
+
+    thread = threading.Thread(target=beat, name="signs-of-life", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()

@@ -6,15 +6,16 @@ from typing import Any
 
 from humanparse.config import Settings
 from humanparse.jobs.records import MANY, ONE, VIDEO
-from humanparse.video.containers import MEDIA_TYPES
+from humanparse.video import containers
 from humanparse.video.options import MOST_EVERY, MOST_FPS, SIDES
 from humanparse.video.sink import ANSWERS
 from humanparse.web.batch import ZIP_TYPES
 from humanparse.web.jobs import EXTRAS, LONGEST_KEY
-from humanparse.web.operations import IMAGE_TYPES, PARSE_PROBLEMS, body, form, formats, parameters, problems
-from humanparse.web.schemas import BINARY, JOB_FORMATS, JOB_ID, TEXT, Schema, listed, option_schemas, ref
+from humanparse.web.operations import PARSE_PROBLEMS, body, form, formats, parameters, problems
+from humanparse.web.schemas import BASE64, BINARY, JOB_FORMATS, JOB_ID, TEXT, Schema, listed, option_schemas, ref
 from humanparse.web.videos import ROWS
 
+BODY_TYPES = ("image/*", "video/*", *ZIP_TYPES, "application/octet-stream")
 ID = {"name": "id", "in": "path", "required": True, "schema": {"type": "string", "pattern": JOB_ID}}
 
 
@@ -57,25 +58,22 @@ def _submit(settings: Settings) -> dict[str, Any]:
     return {
         "operationId": "submitJob",
         "summary": "A photo, several, or a video, accepted now and parsed later",
-        "description": "Takes what `POST /api/parse` and `POST /api/parse/batch` take, and videos: as the field "
-        f"`video` or as the body, of at most {settings.video_bytes:,} bytes, {settings.video_s:g} s, "
-        f"{settings.video_frames:,} frames of {settings.video_pixels:,} pixels. An accepted job survives a "
-        "restart. The same `Idempotency-Key` with the same request gives the same job.",
-        "parameters": [*parameters({**options, **extras}), _key_header()],
+        "description": "Takes what `POST /api/parse` and `POST /api/parse/batch` take, in forms as `image`, and videos "
+        f"({containers.names()}), as the field `video` or as the body, of at most {settings.video_bytes:,} bytes, "
+        f"{settings.video_s:g} s, {settings.video_frames:,} frames of {settings.video_pixels:,} pixels. An accepted "
+        "job survives a restart. The same `Idempotency-Key` with the same request gives the same job.",
+        "parameters": [*parameters({**options, **extras}), key_header()],
         "requestBody": body(
             {
                 "multipart/form-data": {
                     "schema": {
                         "type": "object",
+                        # One of both, which generators of clients do not understand: `anyOf` costs them the form.
                         "properties": {"image": {**listed(BINARY), "minItems": 1}, "video": BINARY},
-                        "anyOf": [{"required": ["image"]}, {"required": ["video"]}],
                     }
                 },
-                "application/json": {"schema": form({"type": "string", "contentEncoding": "base64"})},
-                **{
-                    name: {"schema": BINARY}
-                    for name in (*IMAGE_TYPES, *ZIP_TYPES, *MEDIA_TYPES, "application/octet-stream")
-                },
+                "application/json": {"schema": form(BASE64)},
+                **{name: {"schema": BINARY} for name in BODY_TYPES},
             }
         ),
         "responses": {
@@ -85,7 +83,8 @@ def _submit(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _key_header() -> dict[str, Any]:
+def key_header() -> dict[str, Any]:
+    """The parameter of operations that make a job."""
     return {
         "name": "Idempotency-Key",
         "in": "header",

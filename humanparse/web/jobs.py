@@ -53,7 +53,7 @@ def submit() -> tuple[Response, int]:
     settings = service().settings
     if request.mimetype in MANY_TYPES:  # one photo as the body, or in JSON, has the limit of one
         g.max_bytes = request.max_content_length = settings.batch_bytes
-    key = _read_key()
+    key = read_key()
     with ExitStack() as opening:
         film = read_video(opening, settings)
         if film is not None:
@@ -107,10 +107,12 @@ def result(id: str) -> Response:
     response.content_type = content_type_of(order)
     response.cache_control.private = True
     if order.kind == VIDEO:
-        response.headers.set("Content-Disposition", "inline", filename=f"parsing.{order.format}")
-    elif order.format != JSON:
+        name = f"parsing.{order.format}"
+    elif order.format == JSON:
+        name = f"{order.kind}.json"
+    else:
         name = f"parsing{FORMATS[order.format].suffix}" if order.kind == ONE else "parsings.zip"
-        response.headers.set("Content-Disposition", "inline", filename=name)
+    response.headers.set("Content-Disposition", "inline", filename=name)  # the file's own has a worker's token
     return response
 
 
@@ -119,6 +121,7 @@ def data(id: str) -> Response:
     """What was seen in a video: a line of JSON for each frame."""
     job, path = _desk().data(id)
     response = send_file(path, mimetype=ROWS, max_age=_left_s(job))
+    response.headers.set("Content-Disposition", "inline", filename="parsing.jsonl")
     response.cache_control.private = True
     return response
 
@@ -219,7 +222,7 @@ def _read_callback(fields: dict[str, Any]) -> str | None:
     return check_url(url)
 
 
-def _read_key() -> str:
+def read_key() -> str:
     """The Idempotency-Key, with or without the quotes of its draft standard. Raises InvalidOption."""
     key = request.headers.get("Idempotency-Key")
     if key is None:

@@ -48,6 +48,7 @@ def install(app: Flask, request_log: RequestLog | None) -> None:
         response.headers["X-Request-ID"] = g.request_id
         finish = partial(_finish, _asked(), response, request_log)
         if response.is_streamed:
+            response.direct_passthrough = False  # else Werkzeug passes a file on and never closes the response
             response.call_on_close(finish)
         else:
             finish()

@@ -8,7 +8,7 @@ document to the specification, to the routes, and every answer to the document.
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, Final
 
 from flask import Blueprint, Response, jsonify, render_template
 from markupsafe import Markup, escape
@@ -20,7 +20,7 @@ from humanparse.labels import CLASSES
 from humanparse.web import service
 from humanparse.web.batch import ZIP_TYPES
 from humanparse.web.job_operations import job_paths
-from humanparse.web.operations import IMAGE_TYPES, PARSE_PROBLEMS, body, form, formats, get, parameters, problems
+from humanparse.web.operations import PARSE_PROBLEMS, body, form, formats, get, parameters, photo_body, problems
 from humanparse.web.recognition_operations import RECOGNITION_SCHEMAS, recognition_paths
 from humanparse.web.result_operations import result_paths
 from humanparse.web.schemas import BINARY, CODES, SCHEMAS, listed, option_schemas, ref
@@ -28,6 +28,18 @@ from humanparse.web.studio_operations import STUDIO_SCHEMAS, studio_paths
 
 blueprint = Blueprint("openapi", __name__)
 
+TAGS: Final = {
+    "parsing": "People and their parts in photos.",
+    "jobs": "The same, and videos, accepted now and answered later.",
+    "results": "Results that the service keeps for a while.",
+    "recognition": "What a photo shows as a whole.",
+    "studio": "Effects on photos, whole or part by part.",
+    "service": "Whether it lives.",
+}
+SERVICE_PATHS: Final = {
+    "/healthz": {"get": get("health", "200 while the process answers", "Health")},
+    "/readyz": {"get": get("ready", "200 once the default parser is loaded", "Ready", 503)},
+}
 SECURITY = {
     "bearer": {"type": "http", "scheme": "bearer"},
     "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
@@ -69,23 +81,37 @@ def make_document(settings: Settings) -> dict[str, Any]:
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/"}],
+        "tags": [{"name": name, "description": words} for name, words in TAGS.items()],
         "paths": {
-            "/api/parse": {"post": _parse(settings)},
-            "/api/parse/batch": {"post": _parse_batch(settings)},
-            **job_paths(settings),
-            **result_paths(settings),
-            **recognition_paths(settings),
-            **studio_paths(settings),
-            "/api/labels": {"get": get("labels", "The classes and their colours", "Classes")},
-            "/api/parsers": {"get": get("parsers", "The parsers, and which of them can run here", "Parsers")},
-            "/healthz": {"get": get("health", "200 while the process answers", "Health")},
-            "/readyz": {"get": get("ready", "200 once the default parser is loaded", "Ready", 503)},
+            **_tagged("parsing", _parsing_paths(settings)),
+            **_tagged("jobs", job_paths(settings)),
+            **_tagged("results", result_paths(settings)),
+            **_tagged("recognition", recognition_paths(settings)),
+            **_tagged("studio", studio_paths(settings)),
+            **_tagged("service", SERVICE_PATHS),
         },
         "security": [{}, {"bearer": []}, {"apiKey": []}],  # a key where the service asks for one
         "components": {
             "schemas": {**SCHEMAS, **RECOGNITION_SCHEMAS, **STUDIO_SCHEMAS},
             "securitySchemes": SECURITY,
         },
+    }
+
+
+def _parsing_paths(settings: Settings) -> dict[str, Any]:
+    return {
+        "/api/parse": {"post": _parse(settings)},
+        "/api/parse/batch": {"post": _parse_batch(settings)},
+        "/api/labels": {"get": get("labels", "The classes and their colours", "Classes")},
+        "/api/parsers": {"get": get("parsers", "The parsers, and which of them can run here", "Parsers")},
+    }
+
+
+def _tagged(tag: str, paths: dict[str, Any]) -> dict[str, Any]:
+    """Generated clients make a module of each tag."""
+    return {
+        path: {method: {"tags": [tag], **operation} for method, operation in methods.items()}
+        for path, methods in paths.items()
     }
 
 
@@ -97,13 +123,7 @@ def _parse(settings: Settings) -> dict[str, Any]:
         "query, or beside the photo as form fields or JSON keys, not in both. Without `format`, `Accept` chooses "
         "between JSON and the overlay as PNG, JPEG or WebP.",
         "parameters": parameters(option_schemas({"parser": settings.parser, "alpha": settings.alpha})),
-        "requestBody": body(
-            {
-                "multipart/form-data": {"schema": form(BINARY)},
-                "application/json": {"schema": form({"type": "string", "contentEncoding": "base64"})},
-                **{name: {"schema": BINARY} for name in (*IMAGE_TYPES, "application/octet-stream")},
-            }
-        ),
+        "requestBody": photo_body(),
         "responses": {"200": formats("Parsing"), **problems(*PARSE_PROBLEMS)},
     }
 

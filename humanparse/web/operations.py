@@ -7,9 +7,8 @@ from typing import Any, Final
 from humanparse.exports import FORMATS
 from humanparse.images import FORMATS as IMAGE_FORMATS
 from humanparse.web.errors import TITLES
-from humanparse.web.schemas import BINARY, CODES, TEXT, Schema, ref
+from humanparse.web.schemas import BASE64, BINARY, CODES, TEXT, Schema, ref
 
-IMAGE_TYPES: Final = tuple(format.media_types[0] for format in IMAGE_FORMATS)
 PARSE_PROBLEMS: Final = (400, 401, 403, 406, 408, 413, 415, 422, 429, 500, 503)
 JSON_SHAPES: Final = {"coco": "CocoDataset", "huggingface": "Segments", "labelstudio": "LabelStudioTasks"}
 
@@ -36,6 +35,17 @@ def parameters(options: dict[str, Schema]) -> list[dict[str, Any]]:
 def form(image: Schema) -> Schema:
     """A form or a JSON object. Its options are left to words: generated clients fill defaults into every place."""
     return {"type": "object", "properties": {"image": image}, "required": ["image"]}
+
+
+def photo_body() -> dict[str, Any]:
+    """A photo in any of the forms that it may come in. One range of image types: generators warn of every name."""
+    content = {
+        "multipart/form-data": {"schema": form(BINARY)},
+        "application/json": {"schema": form(BASE64)},
+        **{name: {"schema": BINARY} for name in ("image/*", "application/octet-stream")},
+    }
+    names = ", ".join(format.name for format in IMAGE_FORMATS)
+    return {"description": f"{names}: in a form, as base64, or the bytes themselves.", **body(content)}
 
 
 def body(content: dict[str, Any]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from humanparse.recognition.options import RecognizeOptions
 from humanparse.recognition.pipeline import Recognition, describe_recognition
 from humanparse.web import service
 from humanparse.web.answers import CACHE_STATUS
+from humanparse.web.jobs import read_key
 from humanparse.web.requests import Upload, gather_options, read_photo
 
 blueprint = Blueprint("recognition", __name__)
@@ -36,10 +37,14 @@ def recognize_cached() -> Response:
 
 @blueprint.post("/api/recognize_async")
 def recognize_async() -> tuple[Response, int]:
-    """The same as a job: its id now, `GET /api/jobs/ID` and `GET /api/jobs/ID/result` for the rest."""
+    """The same as a job: its id now, `GET /api/jobs/ID` and `GET /api/jobs/ID/result` for the rest.
+
+    The same `Idempotency-Key` with the same request gives the same job, as for `POST /api/jobs`.
+    """
+    key = read_key()
     upload, options = _read()
     order = Order(RECOGNIZE, (upload.name,), 1, ParseOptions(), JSON, g.request_id, recognize=options)
-    job = service().jobs.desk.submit(order, [BytesIO(upload.data)])
+    job = service().jobs.desk.submit(order, [BytesIO(upload.data)], key)
     status_url = url_for("jobs.look", id=job.id)
     body = {
         "task_id": job.id,

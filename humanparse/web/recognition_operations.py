@@ -8,8 +8,9 @@ from humanparse.config import Settings
 from humanparse.jobs.records import STATES
 from humanparse.recognition import RECOGNIZERS
 from humanparse.recognition.options import MOST, OPTIONS, RecognizeOptions
-from humanparse.web.operations import IMAGE_TYPES, PARSE_PROBLEMS, body, form, get, parameters, problems
-from humanparse.web.schemas import BINARY, COUNT, JOB_ID, SCORE, TEXT, Schema, listed, record, ref
+from humanparse.web.job_operations import key_header
+from humanparse.web.operations import PARSE_PROBLEMS, get, parameters, photo_body, problems
+from humanparse.web.schemas import COUNT, JOB_ID, SCORE, TEXT, Schema, listed, record, ref
 
 PROBLEMS: Final = tuple(status for status in PARSE_PROBLEMS if status != 406)
 RECOGNITION_SCHEMAS: Final[dict[str, Schema]] = {
@@ -19,9 +20,9 @@ RECOGNITION_SCHEMAS: Final[dict[str, Schema]] = {
         status={"const": "success"},
         predictions=listed(ref("Prediction"), "Most likely first."),
         recognizer=ref("Recognizer"),
-        image=record(width=COUNT, height=COUNT),
+        image=ref("Size"),
         cached={"type": "boolean"},
-        timing_ms={"type": "object", "additionalProperties": {"type": "number", "minimum": 0}},
+        timing_ms=ref("Timing"),
     ),
     "RecognitionTask": record(
         task_id={"type": "string", "pattern": JOB_ID},
@@ -54,20 +55,16 @@ def recognition_paths(settings: Settings) -> dict[str, Any]:
 
 def _post(settings: Settings, operation: str, summary: str, schema: str, status: str = "200") -> dict[str, Any]:
     answer: dict[str, Any] = {"description": summary, "content": {"application/json": {"schema": ref(schema)}}}
+    given = parameters(_options(settings))
     if status == "202":
         answer["headers"] = {"Location": {"schema": TEXT}}
+        given.append(key_header())
     return {
         "operationId": operation,
         "summary": summary,
         "description": f"At most {settings.max_bytes:,} bytes and {settings.max_pixels:,} pixels.",
-        "parameters": parameters(_options(settings)),
-        "requestBody": body(
-            {
-                "multipart/form-data": {"schema": form(BINARY)},
-                "application/json": {"schema": form({"type": "string", "contentEncoding": "base64"})},
-                **{name: {"schema": BINARY} for name in (*IMAGE_TYPES, "application/octet-stream")},
-            }
-        ),
+        "parameters": given,
+        "requestBody": photo_body(),
         "responses": {status: answer, **problems(*PROBLEMS)},
     }
 

@@ -13,7 +13,15 @@ from werkzeug.datastructures import MIMEAccept
 from humanparse.archives import base_name
 from humanparse.batches import UNNAMED
 from humanparse.config import Settings
-from humanparse.errors import InvalidOption, MissingImage, NotAcceptable, UnreadableImage, UnsupportedFormat, UrlRefused
+from humanparse.errors import (
+    InvalidOption,
+    MissingImage,
+    NotAcceptable,
+    TooManyFiles,
+    UnreadableImage,
+    UnsupportedFormat,
+    UrlRefused,
+)
 from humanparse.exports import FORMATS, JSON
 from humanparse.exports.formats import OVERLAYS
 from humanparse.fetching import fetch_photo, name_of
@@ -22,6 +30,7 @@ from humanparse.options import ParseOptions
 from humanparse.web import service
 
 FIELDS = ("image", "file")
+LISTS: Final = ("include", "effect", "only", "except", "people")  # options that may have several values
 RAW_TYPES = ("application/octet-stream", "")
 ACCEPTABLE: Final = {"application/json": JSON, **{FORMATS[name].media_type: name for name in OVERLAYS}}
 """Media type -> the format that `Accept` asks for by it; the others share types, so `format=` names them."""
@@ -79,8 +88,18 @@ def read_photo() -> tuple[Upload, dict[str, Any]]:
 
 
 def read_fields() -> dict[str, Any]:
-    """The fields of the current form that are no files, each once."""
-    return {name or "": value for name, value in request.form.items()}  # a part may have no name at all
+    """The fields of the current form that are no files; lists with commas. Raises InvalidOption for one said twice.
+
+    A checkbox of our page has a hidden field behind it that says `false`; then the first counts.
+    """
+    fields = {}
+    for name, values in request.form.lists():
+        if name in LISTS:
+            values = [",".join(values)]
+        elif len(values) > 1 and values[-1] != "false":
+            raise InvalidOption(f"{name} stands in the form more than once.", option=name)
+        fields[name or ""] = values[0]  # a part may have no name at all
+    return fields
 
 
 def read_options(fields: Mapping[str, Any], settings: Settings, besides: Collection[str] = ()) -> ParseOptions:
@@ -99,7 +118,8 @@ def gather_options(fields: Mapping[str, Any], besides: Collection[str] = ()) -> 
     if both:
         raise InvalidOption(f"{both[0]} stands both in the query and in the body.", option=both[0])
     given = {name: values for name, values in request.args.lists() if name not in besides}
-    query = {"include": ",".join(given.pop("include"))} if "include" in given else {}  # commas, or said again
+    # A list has commas, or is said again.
+    query: dict[str, Any] = {name: ",".join(given.pop(name)) for name in LISTS if name in given}
     for name, values in given.items():
         if len(values) > 1:
             raise InvalidOption(f"{name} stands in the query more than once.", option=name)
@@ -134,12 +154,15 @@ def accepted_format(offered: Mapping[str, str] = ACCEPTABLE) -> str:
 
 
 def _from_form() -> tuple[Upload, dict[str, Any]]:
-    for name in FIELDS:
-        upload = request.files.get(name)
-        if upload is not None:
-            data = upload.read()
-            check_type(upload.mimetype, data)
-            return Upload(base_name(upload.filename or "") or UNNAMED, data), read_fields()
+    uploads = [upload for name in FIELDS for upload in request.files.getlist(name)]
+    chosen = [upload for upload in uploads if upload.filename] or uploads[:1]  # fields left empty have no file name
+    if len(chosen) > 1:
+        message = f"There are {len(chosen)} photos in the form; this takes one, and /api/parse/batch several."
+        raise TooManyFiles(message, limit=1)
+    for upload in chosen:
+        data = upload.read()
+        check_type(upload.mimetype, data)
+        return Upload(base_name(upload.filename or "") or UNNAMED, data), read_fields()
     fields = read_fields()
     if "url" in fields:
         return _fetch(fields.pop("url")), fields

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from humanparse.config import Settings
-from humanparse.web.operations import IMAGE_TYPES, PARSE_PROBLEMS, body, form, parameters, problems
-from humanparse.web.schemas import BINARY, RESULT_ID, option_schemas, ref
+from humanparse.web.operations import PARSE_PROBLEMS, parameters, photo_body, problems
+from humanparse.web.schemas import RESULT_ID, option_schemas, ref
 
 ID: Final = {
     "name": "id",
@@ -42,13 +42,7 @@ def _create(settings: Settings) -> dict[str, Any]:
         "description": f"Kept for {settings.result_age_s} s, or until the space is needed; then the photo and "
         "all that was made of it are removed. `parser`, `detail`, `alpha`, `outline` and `palette` count.",
         "parameters": parameters(option_schemas({"parser": settings.parser, "alpha": settings.alpha})),
-        "requestBody": body(
-            {
-                "multipart/form-data": {"schema": form(BINARY)},
-                "application/json": {"schema": form({"type": "string", "contentEncoding": "base64"})},
-                **{name: {"schema": BINARY} for name in (*IMAGE_TYPES, "application/octet-stream")},
-            }
-        ),
+        "requestBody": photo_body(),
         "responses": {"200": steps, "201": created, **problems(*PARSE_PROBLEMS)},
     }
 

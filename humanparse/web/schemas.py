@@ -15,6 +15,7 @@ from humanparse.web.errors import STATUS
 Schema = dict[str, Any]
 
 BINARY: Final[Schema] = {"type": "string", "format": "binary"}
+BASE64: Final[Schema] = {"type": "string", "contentEncoding": "base64"}
 BASE64_PNG: Final[Schema] = {"type": "string", "contentEncoding": "base64", "contentMediaType": "image/png"}
 COUNT: Final[Schema] = {"type": "integer", "minimum": 0}
 SCORE: Final[Schema] = {"type": "number", "minimum": 0, "maximum": 1}
@@ -76,7 +77,7 @@ KEYPOINT: Final[Schema] = {
 PART: Final = record(
     {"mask": BASE64_PNG, "rle": record(size=listed(COUNT), counts=TEXT), "polygons": listed(listed(COUNT))},
     id=PART_ID,
-    name={"type": "string", "enum": list(NAMES[1:])},
+    name=ref("PartName"),
     score=SCORE,
     area={"type": "integer", "minimum": 1},
     box=BOX,
@@ -90,6 +91,13 @@ PERSON: Final = record(
     parts=listed(ref("Part")),
 )
 PARSER: Final = record(name=TEXT, version=TEXT)
+PART_NAME: Final[Schema] = {"type": "string", "enum": list(NAMES[1:])}
+SIZE: Final = record(width=COUNT, height=COUNT)
+TIMING: Final[Schema] = {
+    "type": "object",
+    "description": "Milliseconds by stage.",
+    "additionalProperties": {"type": "number", "minimum": 0},
+}
 ANSWER_KEYS: Final[dict[str, Schema]] = {
     "status": {"const": "success"},
     "result_image": {
@@ -98,11 +106,11 @@ ANSWER_KEYS: Final[dict[str, Schema]] = {
         "description": "The overlay in the format of `overlay`; null with `none`.",
     },
     "num_persons": COUNT,
-    "parts_detected": listed({"type": "string", "enum": list(NAMES[1:])}),
-    "image": record(width=COUNT, height=COUNT),
-    "parser": PARSER,
+    "parts_detected": listed(ref("PartName")),
+    "image": ref("Size"),
+    "parser": ref("Parser"),
     "people": listed(ref("Person"), "Largest first."),
-    "timing_ms": {"type": "object", "additionalProperties": {"type": "number", "minimum": 0}},
+    "timing_ms": ref("Timing"),
 }
 MAPS: Final[dict[str, Schema]] = {
     "label_map": BASE64_PNG,
@@ -215,6 +223,9 @@ SCHEMAS: Final[dict[str, Schema]] = {
     "Part": PART,
     "Person": PERSON,
     "Parser": PARSER,
+    "PartName": PART_NAME,
+    "Size": SIZE,
+    "Timing": TIMING,
     "Parsing": record(MAPS, **ANSWER_KEYS),
     "Problem": PROBLEM,
     "CocoDataset": COCO,

@@ -7,18 +7,19 @@ from typing import Any, Final
 from humanparse.config import Settings
 from humanparse.effects import EFFECTS
 from humanparse.effects.contract import Parameter
-from humanparse.effects.selection import MOST_FEATHER
+from humanparse.effects.selection import GROUPS, MOST_FEATHER
+from humanparse.labels import NAMES
 from humanparse.options import CHOICES
 from humanparse.stylize_options import ALL, ENCODERS, FORMATS, MEDIA_TYPES, OPTIONS
-from humanparse.web.operations import IMAGE_TYPES, PARSE_PROBLEMS, body, form, get, parameters, problems
-from humanparse.web.schemas import BINARY, COUNT, SCORE, TEXT, Schema, listed, record, ref
+from humanparse.web.operations import PARSE_PROBLEMS, get, parameters, photo_body, problems
+from humanparse.web.schemas import BINARY, SCORE, TEXT, Schema, listed, record, ref
 
 NUMBER: Final[Schema] = {"type": "number"}
 FLAG: Final[Schema] = {"type": "boolean"}
 STUDIO_SCHEMAS: Final[dict[str, Schema]] = {
     "Stylized": record(
         status={"const": "success"},
-        image=record(width=COUNT, height=COUNT),
+        image=ref("Size"),
         coverage={**SCORE, "description": "What part of the photo was changed."},
         pictures=listed(
             record(
@@ -28,7 +29,7 @@ STUDIO_SCHEMAS: Final[dict[str, Schema]] = {
             )
         ),
         cached=FLAG,
-        timing_ms={"type": "object", "additionalProperties": {"type": "number", "minimum": 0}},
+        timing_ms=ref("Timing"),
     ),
     "Effects": record(
         effects=listed(
@@ -72,14 +73,11 @@ def _stylize(settings: Settings) -> dict[str, Any]:
         "description": f"At most {settings.max_bytes:,} bytes and {settings.max_pixels:,} pixels; a photo with more "
         f"than {settings.stylize_pixels:,} is made smaller. Several effects are answered as JSON or as a zip. "
         "Defaults of parameters in pixels grow with the photo, see `/api/effects`.",
-        "parameters": parameters(_options(settings)),
-        "requestBody": body(
-            {
-                "multipart/form-data": {"schema": form(BINARY)},
-                "application/json": {"schema": form({"type": "string", "contentEncoding": "base64"})},
-                **{name: {"schema": BINARY} for name in (*IMAGE_TYPES, "application/octet-stream")},
-            }
-        ),
+        "parameters": [
+            {**option, **({"required": True} if option["name"] == "effect" else {})}
+            for option in parameters(_options(settings))
+        ],
+        "requestBody": photo_body(),
         "responses": {
             "200": {
                 "description": "The picture, or several",
@@ -91,12 +89,12 @@ def _stylize(settings: Settings) -> dict[str, Any]:
 
 
 def _options(settings: Settings) -> dict[str, Schema]:
-    words: Schema = {"type": "string", "default": ""}
+    words = listed({"type": "string", "enum": [*GROUPS, *NAMES[1:]]})
     schemas: dict[str, Schema] = {
-        "effect": {"type": "string", "examples": ["oil", "pencil,watercolor", ALL]},
+        "effect": {**listed({"type": "string", "enum": [*EFFECTS, ALL]}), "minItems": 1, "examples": [["oil"]]},
         "only": words,
         "except": words,
-        "people": words,
+        "people": listed({"type": "integer", "minimum": 1, "maximum": 255}),
         "feather": {"type": "number", "minimum": 0, "maximum": MOST_FEATHER},
         "format": {"type": "string", "enum": list(FORMATS)},
         "image_format": {"type": "string", "enum": list(ENCODERS), "default": "jpeg"},

@@ -19,12 +19,11 @@ from humanparse.errors import (
     UnreadableVideo,
     UnsupportedFormat,
 )
-from humanparse.jobs.videos import container_of, limits_of
+from humanparse.jobs.videos import container_of, look
 from humanparse.video import containers
 from humanparse.video.options import VIDEO_OPTIONS, VideoOptions
 from humanparse.video.sink import ANSWERS
-from humanparse.video.source import look_through
-from humanparse.web.requests import FIELDS, read_extra
+from humanparse.web.requests import FIELDS, read_extra, read_fields
 
 FIELD: Final = "video"
 ROWS: Final = "application/x-ndjson"
@@ -68,7 +67,7 @@ def read_video(opening: ExitStack, settings: Settings) -> Film | None:
     given = {name: read_extra(name, fields) for name in VIDEO_OPTIONS}
     options = VideoOptions.from_strings({name: text for name, text in given.items() if text is not None})
     format = _read_format(fields)
-    clip = look_through(file, options, limits_of(settings), container.reader)
+    clip = look(file, options, settings, container.reader)
     if clip.cut_short:
         raise UnreadableVideo(f"The video is cut short: {clip.packets} of its {clip.declared} frames are there.")
     file.seek(0)
@@ -79,7 +78,7 @@ def _from_form(settings: Settings) -> tuple[str, IO[bytes], str, dict[str, Any]]
     """The field `video`; or the only file, if it is a video whatever it is called."""
     limit = max(settings.batch_bytes, settings.video_bytes)  # which of them counts is known when it is read
     g.max_bytes = request.max_content_length = limit
-    fields, films = request.form.to_dict(), request.files.getlist(FIELD)
+    fields, films = read_fields(), request.files.getlist(FIELD)
     photos = [upload for name in FIELDS for upload in request.files.getlist(name)]
     if len(films) + bool(photos) > 1 and films:
         raise InvalidOption("A job takes one video, and no photos beside it.", option=FIELD)

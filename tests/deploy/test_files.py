@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,7 +19,10 @@ import pytest
 import yaml
 from compose_spec.models import ComposeSpecification, Service
 
+from app import create_app
 from humanparse.config import PREFIX, Settings
+from humanparse.web.schemas import PROBLEM
+from tests.conftest import serving
 from tests.redis_server import free_port
 
 ROOT = Path(__file__).parent.parent.parent
@@ -145,12 +150,21 @@ def test_the_units_are_good_by_systemd(unit: Path, tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def nginx(tmp_path: Path, address: str) -> Iterator[str]:
-    """http://... of a real nginx with our site before the real service; its log is checked by `-t` first."""
+def watched(tmp_path: Path) -> Iterator[str]:
+    """http://... of the real service, which tells everybody of itself: whoever is refused was refused before it."""
+    folders = {name: tmp_path / name for name in ("results_dir", "jobs_dir", "cache_dir", "request_log_dir")}
+    made = Settings(**folders, threads=1, decode="thread", monitoring="all", request_log_rows=100)
+    with serving(create_app(made)) as address:
+        yield address
+
+
+@pytest.fixture
+def nginx(tmp_path: Path, watched: str) -> Iterator[str]:
+    """http://... of a real nginx with our site before the service; the site is checked by `-t` first."""
     path, port = program("nginx", "nginx-light"), free_port()
     site = (DEPLOY / "nginx" / "humanparse.conf").read_text()
     site = site.replace("listen 80;", f"listen 127.0.0.1:{port};").replace("    listen [::]:80;\n", "")
-    site = site.replace("127.0.0.1:5000", address.removeprefix("http://"))
+    site = site.replace("127.0.0.1:5000", watched.removeprefix("http://"))
     temps = "".join(f"{kind}_temp_path {tmp_path}/{kind};\n"
                     for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))  # fmt: skip
     conf = tmp_path / "nginx.conf"
@@ -177,10 +191,39 @@ def test_nginx_takes_our_site_and_passes_photos_until_there_are_too_many(nginx: 
         assert client.post("/api/parse?overlay=none", files={"image": photo}).json()["status"] == "success"
         batch = client.post("/api/parse/batch?overlay=none", files=[("image", photo), ("image", photo)])
         assert batch.json()["succeeded"] == 2
-        statuses = [client.get("/api/parsers").status_code for _ in range(120)]
-        assert set(statuses) == {200, 429}
+        assert {client.get("/api/labels").status_code for _ in range(60)} == {200}  # looking is not sending
+        for address in ("/api/parse", "/predict", "/api/jobs", "/upload"):
+            statuses = [client.post(address).status_code for _ in range(60)]
+            assert 429 in statuses, address
+            assert set(statuses[statuses.index(429) :]) & {429}
+        refused = next(answer for answer in (client.post("/api/parse") for _ in range(60)) if answer.status_code == 429)
+        assert refused.headers["Content-Type"] == "application/problem+json"
+        problem = refused.json()
+        assert (problem["code"], problem["status"], problem["retry_after_s"]) == ("rate_limited", 429, 2)
+        assert set(PROBLEM["required"]) <= set(problem)
+        assert refused.headers["Retry-After"] == "2"
         assert client.get("/readyz").status_code == 200
         assert client.get("/").status_code == 200
+
+
+def test_nginx_shows_nobody_what_is_for_operators(nginx: str, watched: str) -> None:
+    with httpx.Client(base_url=nginx, timeout=PATIENCE_S) as client, httpx.Client(base_url=watched) as inside:
+        for path in ("/metrics", "/requests", "/requests.csv", "/requests?failed=1", "//metrics", "/%6detrics",
+                     "/x/../requests"):  # fmt: skip
+            assert client.get(nginx + path, headers={"Accept": "application/json"}).status_code == 403, path
+        for path in ("/metrics", "/requests", "/requests.csv"):
+            assert inside.get(path).status_code == 200, path
+        assert client.get("/metrics/").status_code == 404  # the service's own word: there is no such page
+
+
+def test_nginx_refuses_too_large_a_body_in_the_services_shape(nginx: str) -> None:
+    host, port = nginx.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=PATIENCE_S) as line:
+        line.sendall(b"POST /api/jobs HTTP/1.1\r\nHost: x\r\nContent-Length: 900000000\r\nConnection: close\r\n\r\n")
+        answer = b"".join(iter(lambda: line.recv(1 << 16), b""))
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 413") and b"application/problem+json" in head
+    assert json.loads(body)["code"] == "too_many_bytes"
 
 
 def test_the_slim_requirements_are_some_of_all() -> None:

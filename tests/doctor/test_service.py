@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
@@ -83,6 +84,25 @@ def test_a_folder_that_cannot_be_made_is_broken(settings: Settings, tmp_path: Pa
 def test_too_little_room_is_told(settings: Settings) -> None:
     finding = service.check_folders(replace(settings, results_bytes=1 << 50))[0]
     assert (finding.state, "HUMANPARSE_RESULTS_DIR" in finding.advice) == (WARN, True)
+
+
+@pytest.mark.parametrize(
+    ("given", "state", "word"),
+    [
+        ({}, OK, ""),
+        ({"host": "0.0.0.0"}, WARN, "HUMANPARSE_RATE_LIMIT,"),
+        ({"proxies": 1}, WARN, "HUMANPARSE_RATE_LIMIT,"),
+        ({"proxies": 1, "rate_limit": "60/minute", "workers": 1}, OK, ""),
+        ({"proxies": 1, "rate_limit": "60/minute", "workers": 4}, WARN, "HUMANPARSE_RATE_LIMIT_URL"),
+        ({"rate_limit": "60/minute", "workers": 4, "rate_limit_url": "redis://x"}, OK, ""),
+    ],
+)
+def test_a_service_that_others_reach_without_limits_is_told(
+    settings: Settings, given: dict[str, Any], state: str, word: str
+) -> None:
+    finding = service.check_clients(replace(settings, **given))
+    assert finding.state == state
+    assert word in finding.advice
 
 
 def test_redis_is_asked_only_where_it_is_set_and_its_password_is_not_told(settings: Settings) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import signal
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 from numpy.typing import NDArray
 
@@ -38,6 +40,12 @@ class Hooked(Pipeline):
         self.frames += 1
         self.before()
         return super().parse_frame(image, options)
+
+
+@pytest.fixture(params=["thread", "process"])
+def settings(request: pytest.FixtureRequest, settings: Settings) -> Settings:
+    """Both ways to decode: all that follows holds for either."""
+    return replace(settings, decode=request.param)
 
 
 @pytest.fixture
@@ -216,6 +224,22 @@ def test_progress_is_told_while_it_runs(
     hooked.before = look
     work(parts)
     assert seen == list(range(COUNT))
+
+
+@pytest.mark.parametrize("settings", ["process"], indirect=True)
+def test_a_killed_decoder_fails_its_job_and_no_other(parts: Parts, hooked: Hooked, film: bytes) -> None:
+    def kill() -> None:
+        if hooked.frames == 3:
+            (child,) = [p for p in psutil.Process().children() if "humanparse.video.child" in p.cmdline()]
+            child.send_signal(signal.SIGSEGV)
+
+    hooked.before = kill
+    submit(parts, film)
+    job = work(parts)
+    assert (job.state, (job.problem or {})["code"], job.attempts) == (FAILED, "unreadable_video", 1)
+    assert files_of(parts, job) == set()
+    submit(parts, film)
+    assert work(parts).state == SUCCEEDED
 
 
 def test_jobs_of_photos_have_no_data(parts: Parts, photo: bytes) -> None:

@@ -133,12 +133,32 @@ def test_a_bad_option_is_422_and_says_what_is_allowed(client: FlaskClient, photo
 def test_an_option_given_twice_is_refused(client: FlaskClient, photo: bytes) -> None:
     check_problem(post_form(client, photo, query="?alpha=0.1", alpha="0.2"), 422, "invalid_option")
     check_problem(post_form(client, photo, query="?alpha=0.1&alpha=0.1"), 422, "invalid_option")
+    twice = {"image": (BytesIO(photo), "a.jpg"), "alpha": ["0.1", "0.9"]}
+    assert check_problem(client.post("/api/parse", data=twice), 422, "invalid_option")["option"] == "alpha"
+    # A checkbox that is ticked, and the hidden field behind it.
+    ticked = {"image": (BytesIO(photo), "a.jpg"), "outline": ["true", "false"]}
+    assert client.post("/api/parse", data=ticked).status_code == 200
+
+
+def test_two_photos_are_refused_rather_than_one_forgotten(client: FlaskClient, photo: bytes) -> None:
+    both = {"image": [(BytesIO(photo), "a.jpg"), (BytesIO(photo), "b.jpg")]}
+    check_problem(client.post("/api/parse", data=both), 413, "too_many_files")
+    check_problem(
+        client.post("/api/parse", data={"image": (BytesIO(photo), "a"), "file": (BytesIO(photo), "b")}),
+        413,
+        "too_many_files",
+    )
+    # A browser sends the field that nobody filled in, too.
+    empty = {"image": [(BytesIO(b""), ""), (BytesIO(photo), "b.jpg")], "file": (BytesIO(b""), "")}
+    assert client.post("/api/parse", data=empty).status_code == 200
 
 
 def test_include_is_a_list_with_commas_or_said_again(client: FlaskClient, photo: bytes) -> None:
     queries = ("?include=rle,masks", "?include=rle&include=masks")
     bodies = [without_timing(post_form(client, photo, query=query)) for query in queries]
-    assert bodies[0] == bodies[1]
+    form = {"image": (BytesIO(photo), "a.jpg"), "include": ["rle", "masks"]}
+    bodies.append(without_timing(client.post("/api/parse", data=form)))
+    assert bodies[0] == bodies[1] == bodies[2]
     assert {"rle", "mask"} <= set(bodies[0]["people"][0]["parts"][0])
 
 

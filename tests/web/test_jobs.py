@@ -144,6 +144,15 @@ def test_a_job_tells_where_it_stands(asleep: Jobs, client: FlaskClient, photo: b
     assert client.get(f"/api/jobs/{last['id']}").headers["Cache-Control"] == "no-store"
 
 
+def test_a_result_is_named_after_what_it_is_and_not_after_its_worker(client: FlaskClient, photo: bytes) -> None:
+    names = {"": "parse.json", "?kind=batch": "batch.json", "?format=coco": "parsing.coco.json",
+             "?format=png&kind=batch": "parsings.zip"}  # fmt: skip
+    for query, name in names.items():
+        response = client.post(f"/api/jobs{query}", data=photo, content_type="image/jpeg")
+        headers = result(client, submitted(response)).headers
+        assert headers["Content-Disposition"] == f"inline; filename={name}"
+
+
 def test_a_photo_that_cannot_be_parsed_fails_the_job_with_its_problem(client: FlaskClient) -> None:
     response = post(client, ("a.jpg", b"no photo"))
     job = ended(client, submitted(response))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import re
+import time
 from typing import Any
 
 import pytest
@@ -83,3 +84,29 @@ def test_a_streamed_answer_is_told_when_it_is_over(client: FlaskClient, photo: b
     assert count() == before + 1
     (line,) = told()
     assert (line["photos"], line["people"], line["code"]) == (2, 4, "unsupported_format")
+
+
+def test_a_file_is_told_as_any_answer_whole_in_part_and_unchanged(client: FlaskClient, photo: bytes, told: Any) -> None:
+    """Werkzeug hands files on as they are and forgets the response, and with it whoever waits for its end."""
+    job = client.post("/api/jobs?overlay=none", data=photo, content_type="image/jpeg").get_json()["id"]
+    while not client.get(f"/api/jobs/{job}").get_json()["finished_at"]:
+        time.sleep(0.01)
+    whole = client.get(f"/api/jobs/{job}/result", buffered=True)
+    part = client.get(f"/api/jobs/{job}/result", buffered=True, headers={"Range": "bytes=2-5"})
+    same = client.get(f"/api/jobs/{job}/result", buffered=True, headers={"If-None-Match": whole.headers["ETag"]})
+    icon = client.get("/static/icon.svg", buffered=True)
+    head = client.head("/static/icon.svg", buffered=True)
+    assert part.data == whole.data[2:6]
+    assert (icon.data[:4], head.data) == (b"<svg", b"")
+    lines = [
+        (line["method"], line["status"], line["path"]) for line in told() if line["path"].endswith(("result", "svg"))
+    ]
+    result, icon_path = f"/api/jobs/{job}/result", "/static/icon.svg"
+    assert lines == [
+        ("GET", 200, result),
+        ("GET", 206, result),
+        ("GET", 304, result),
+        ("GET", 200, icon_path),
+        ("HEAD", 200, icon_path),
+    ]
+    assert (whole.status_code, part.status_code, same.status_code) == (200, 206, 304)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from base64 import b64encode
 from typing import Any
 
@@ -21,15 +22,16 @@ from humanparse.client import Client
 from humanparse.config import Settings
 from humanparse.exports import FORMATS
 from humanparse.options import CHOICES, INCLUDES, OPTIONS
-from humanparse.video.containers import MEDIA_TYPES
 from humanparse.web.batch import ZIP_TYPES
 from humanparse.web.errors import STATUS
 from humanparse.web.openapi import make_document
-from humanparse.web.operations import IMAGE_TYPES, JSON_SHAPES
+from humanparse.web.operations import JSON_SHAPES
 from tests.video.films import walk, write_film
 from tests.web.visits import BROWSER, read_page
 
 DOCUMENT = make_document(Settings())
+USUAL_EXAMPLES = 50
+EXAMPLES = int(os.environ.get("EXAMPLES", USUAL_EXAMPLES))  # EXAMPLES=500: a long look, at others every time
 OPERATIONS = [(path, method) for path, methods in DOCUMENT["paths"].items() for method in methods]
 
 
@@ -91,7 +93,7 @@ def test_the_page_shows_every_operation_option_format_code_and_shape(client: Fla
     assert links <= ids
 
 
-@schemathesis.serializer(*IMAGE_TYPES, *ZIP_TYPES, *MEDIA_TYPES)
+@schemathesis.serializer("image/*", "video/*", *ZIP_TYPES)
 def send_bytes(ctx: Any, value: Any) -> bytes:
     del ctx
     return value if isinstance(value, bytes) else str(value).encode()
@@ -148,8 +150,8 @@ def test_every_answer_is_one_that_the_document_promises(
 
     @given(case=strategy, real=st.booleans())
     @examples(
-        max_examples=50,
-        derandomize=True,
+        max_examples=EXAMPLES,
+        derandomize=EXAMPLES == USUAL_EXAMPLES,
         database=None,
         deadline=None,
         phases=[Phase.generate],
@@ -160,7 +162,7 @@ def test_every_answer_is_one_that_the_document_promises(
             put_photo(case, photo)
         if real and "id" in case.path_parameters:
             case.path_parameters["id"] = known
-        statuses.add(case.call_and_validate(checks=CHECKS, timeout=30).status_code)
+        statuses.add(case.call_and_validate(checks=CHECKS, timeout=120).status_code)
 
     check()
     assert statuses & {200, 201, 202, 204} if mode == "positive" else (422 in statuses)
@@ -168,7 +170,7 @@ def test_every_answer_is_one_that_the_document_promises(
 
 def keep(api: Any, photo: bytes) -> str:
     """The id of a kept result."""
-    case = api["/api/results"]["POST"].Case(body=photo, media_type="image/jpeg")
+    case = api["/api/results"]["POST"].Case(body=photo, media_type="image/*")
     return str(case.call().json()["id"])
 
 
@@ -195,5 +197,5 @@ def test_every_format_answers_as_the_document_promises(api: Any, photo: bytes) -
     operation = api["/api/parse"]["POST"]
     for name in CHOICES["format"]:
         query = {"format": name, "include": ",".join(INCLUDES)}
-        case = operation.Case(body=photo, media_type="image/jpeg", query=query)
-        assert case.call_and_validate(checks=CHECKS, timeout=30).status_code == 200, name
+        case = operation.Case(body=photo, media_type="image/*", query=query)
+        assert case.call_and_validate(checks=CHECKS, timeout=120).status_code == 200, name

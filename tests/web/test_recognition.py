@@ -9,6 +9,7 @@ from io import BytesIO
 
 import pytest
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from app import create_app
 from humanparse.cache.parsings import open_cache
@@ -72,6 +73,22 @@ def test_a_task_ends_with_the_same_answer(client: FlaskClient, photo: bytes) -> 
     with client.get(task["result_url"]) as result:
         assert result.content_type == "application/json"
         assert result.get_json()["predictions"] == direct["predictions"]
+
+
+def test_an_idempotency_key_gives_one_task(client: FlaskClient, photo: bytes) -> None:
+    def submit(key: str | None, top_k: int = 2) -> TestResponse:
+        headers = {} if key is None else {"Idempotency-Key": key}
+        return client.post(
+            f"/api/recognize_async?top_k={top_k}", data=photo, content_type="image/jpeg", headers=headers
+        )
+
+    first = submit("cat-1").get_json()["task_id"]
+    assert submit("cat-1").get_json()["task_id"] == submit('"cat-1"').get_json()["task_id"] == first
+    assert first not in {submit("cat-2").get_json()["task_id"], submit(None).get_json()["task_id"]}
+    other = submit("cat-1", top_k=3)
+    assert (other.status_code, other.get_json()["code"]) == (422, "idempotency_key_reused")
+    too_long = submit("x" * 256)
+    assert (too_long.status_code, too_long.get_json()["option"]) == (422, "Idempotency-Key")
 
 
 def test_health_says_whether_the_model_is_loaded(client: FlaskClient, photo: bytes) -> None:

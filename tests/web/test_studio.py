@@ -44,6 +44,14 @@ def test_several_are_json_or_a_zip(client: FlaskClient, photo: bytes) -> None:
     assert (refused.status_code, refused.get_json()["code"]) == (422, "invalid_option")
 
 
+def test_lists_have_commas_or_are_said_again(client: FlaskClient, photo: bytes) -> None:
+    rest = "format=json&feather=0"
+    once, again = "effect=grey,invert&only=skin,background", "effect=grey&effect=invert&only=skin&only=background"
+    pictures = [send(client, photo, f"{query}&{rest}").get_json()["pictures"] for query in (once, again)]
+    assert [row["effect"] for row in pictures[0]] == ["grey", "invert"]
+    assert pictures[0] == pictures[1]
+
+
 def test_parts_come_in_every_form_of_request(client: FlaskClient, photo: bytes) -> None:
     form = {
         "image": (BytesIO(photo), "x.jpg"),

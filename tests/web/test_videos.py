@@ -64,6 +64,7 @@ def test_a_video_in_any_form_becomes_a_film_and_data(client: FlaskClient, film: 
         assert found["progress"] == {"done": COUNT, "failed": 0, "total": COUNT}
         data = client.get(found["data"], buffered=True)
         assert data.content_type == "application/x-ndjson"
+        assert data.headers["Content-Disposition"] == "inline; filename=parsing.jsonl"
         rows = [json.loads(line) for line in data.text.splitlines()]
         assert [row["frame"] for row in rows] == list(range(COUNT))
 

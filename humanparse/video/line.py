@@ -1,0 +1,91 @@
+"""What this process and one that handles a video say to each other: JSON, and behind it the pixels of a frame.
+
+Never a pickle: a process that a file has taken over must not be able to run anything here.
+"""
+
+from __future__ import annotations
+
+import json
+import select
+import socket
+import struct
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from humanparse import errors
+
+HEAD: Final = struct.Struct("<QQ")  # bytes of JSON, bytes of pixels
+MOST_WORDS: Final = 1 << 16
+ERRORS: Final = {
+    cls.code: cls
+    for cls in (
+        errors.UnreadableVideo,
+        errors.UnsupportedFormat,
+        errors.TooManyPixels,
+        errors.VideoTooLong,
+        errors.StorageError,
+    )
+}
+
+
+class Line:
+    """One end of a socket. Everything raises OSError where the other end is gone, TimeoutError where it is silent."""
+
+    def __init__(self, end: socket.socket, timeout_s: float | None = None) -> None:
+        self._end = end
+        end.settimeout(timeout_s)
+
+    def be_patient(self, timeout_s: float) -> None:
+        """From now on wait so long."""
+        self._end.settimeout(timeout_s)
+
+    def send(self, words: dict[str, Any], image: NDArray[np.uint8] | None = None) -> None:
+        """Words, and an image (H, W, 3) uint8 with them."""
+        if image is not None:
+            words = {**words, "size": image.shape[:2]}
+        text = json.dumps(words).encode()
+        self._end.sendall(HEAD.pack(len(text), 0 if image is None else image.nbytes) + text)
+        if image is not None:
+            self._end.sendall(image.data.cast("B"))
+
+    def receive(self, most_bytes: int = 0) -> tuple[dict[str, Any], NDArray[np.uint8] | None]:
+        """What `send` was given; an image of at most so many bytes."""
+        words_bytes, bytes_ = HEAD.unpack(self._read(HEAD.size))
+        if words_bytes > MOST_WORDS or bytes_ > most_bytes:
+            raise ConnectionError("the other process sent what was not asked for")
+        words = json.loads(self._read(words_bytes))
+        if not bytes_:
+            return words, None
+        height, width = words["size"]
+        if height * width * 3 != bytes_:
+            raise ConnectionError("the other process sent a frame that is none")
+        return words, np.frombuffer(self._read(bytes_), np.uint8).reshape(height, width, 3)
+
+    def has_news(self) -> bool:
+        """Has the other end sent something, or gone?"""
+        return bool(select.select([self._end], [], [], 0)[0])
+
+    def close(self) -> None:
+        self._end.close()
+
+    def _read(self, size: int) -> bytearray:
+        data = bytearray(size)
+        view = memoryview(data)
+        while view:
+            got = self._end.recv_into(view)
+            if not got:
+                raise ConnectionError("the other process is gone")
+            view = view[got:]
+        return data
+
+
+def describe(error: errors.HumanParseError) -> dict[str, Any]:
+    """An error as words."""
+    return {"code": error.code, "message": error.message, "context": error.context}
+
+
+def revive(problem: dict[str, Any]) -> errors.HumanParseError:
+    """The error that `describe` was given; what is of no known kind is an unreadable video."""
+    return ERRORS.get(problem["code"], errors.UnreadableVideo)(problem["message"], **problem["context"])

@@ -14,8 +14,9 @@ from humanparse.effects.tiles import Place
 
 SEPIA: Final = np.array([[0.393, 0.769, 0.189], [0.349, 0.686, 0.168], [0.272, 0.534, 0.131]], np.float32)
 """Rows red, green, blue of the result: the matrix that image programs share."""
-LINE_BLOCK: Final = 9  # a cartoon's lines: darker than the mean of so many pixels
-LINE_DEPTH: Final = 6  # by so many levels
+EVEN_PASSES: Final = 2  # a cartoon's, of the bilateral filter
+LINE_MEDIAN: Final = 5  # what is thinner is no line
+LINE_DEPTH: Final = 6  # a line is darker than the mean around it by so many levels
 RELIEF: Final = np.array([[-2, -1, 0], [-1, 0, 1], [0, 1, 2]], np.float32)
 
 Picture = NDArray[np.uint8]
@@ -53,18 +54,43 @@ def pixelate(piece: Picture, values: Values, place: Place) -> Picture:
 
 
 def cartoon(piece: Picture, values: Values, place: Place) -> Picture:
-    """Colours evened out by a bilateral filter and reduced, under lines where it is darker than around."""
+    """Colours evened out by a bilateral filter, few brightnesses of them, under lines where it is darker than around.
+
+    Wide radii work on a smaller picture: the filter's time grows with the radius' square, and what is finer than the
+    radius is not in the result.
+    """
     del place
-    even = piece
-    for _ in range(2):
-        even = np.asarray(cv2.bilateralFilter(even, 2 * int(values["radius"]) + 1, 40, values["radius"]), np.uint8)
-    light = cv2.medianBlur(cv2.cvtColor(piece, cv2.COLOR_RGB2GRAY), 5)
-    paper = cv2.adaptiveThreshold(light, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY, LINE_BLOCK, LINE_DEPTH)
-    return np.asarray(cv2.bitwise_and(_few(even, int(values["levels"])), _three(paper)), np.uint8)
+    factor, height, width = cartoon_factor(values), *piece.shape[:2]
+    below, right = -height % factor, -width % factor
+    even = cv2.copyMakeBorder(piece, 0, below, 0, right, cv2.BORDER_REPLICATE)
+    full = even.shape[1], even.shape[0]
+    even = cv2.resize(even, (full[0] // factor, full[1] // factor), interpolation=cv2.INTER_AREA)
+    radius = int(values["radius"]) // factor
+    for _ in range(EVEN_PASSES):
+        even = cv2.bilateralFilter(even, 2 * radius + 1, 40, radius)
+    light = cv2.medianBlur(cv2.cvtColor(even, cv2.COLOR_RGB2GRAY), LINE_MEDIAN)
+    block = 2 * radius + 3
+    paper = cv2.adaptiveThreshold(light, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY, block, LINE_DEPTH)
+    colours = cv2.cvtColor(cv2.resize(even, full), cv2.COLOR_RGB2Lab)[:height, :width]
+    # brightness alone: each channel by itself would make coloured patches of what is nearly grey
+    colours[..., 0] = _few(np.ascontiguousarray(colours[..., 0], np.uint8), int(values["levels"]))
+    flat = cv2.cvtColor(np.ascontiguousarray(colours), cv2.COLOR_Lab2RGB)
+    return np.asarray(cv2.multiply(flat, _three(cv2.resize(paper, full)[:height, :width]), scale=1 / 255))
+
+
+def cartoon_factor(values: Values) -> int:
+    """How much smaller the picture is that a cartoon is made of; its tiles begin at multiples of this."""
+    return max(1, int(values["radius"]) // 3)
 
 
 def cartoon_reach(values: Values) -> int:
-    return max(2 * int(values["radius"]), 2 + LINE_BLOCK // 2) + 1
+    factor = cartoon_factor(values)
+    radius = int(values["radius"]) // factor
+    return factor * (EVEN_PASSES * radius + LINE_MEDIAN // 2 + radius + 3)
+
+
+def pixelate_unit(values: Values) -> int:
+    return int(values["block"])
 
 
 def edges(piece: Picture, values: Values, place: Place) -> Picture:

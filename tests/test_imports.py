@@ -44,7 +44,7 @@ TABLE: dict[str, set[str]] = {
     "humanparse/storage.py": {"humanparse.errors"},
     "humanparse/shared_database.py": set(),
     "humanparse/values.py": {"humanparse.errors"},
-    "humanparse/photo_files.py": {"humanparse.errors"},
+    "humanparse/photo_files.py": {"humanparse.errors", "humanparse.images"},
     "humanparse/images.py": {"humanparse.errors"},
     "humanparse/decoding_child.py": {"humanparse.errors", "humanparse.images"},
     "humanparse/decoding.py": {
@@ -84,6 +84,7 @@ TABLE: dict[str, set[str]] = {
         "humanparse.layers",
         "humanparse.parsers.inference",
         "humanparse.recognition",
+        "humanparse.telemetry",
         "humanparse.values",
     },
     "humanparse/effects": {
@@ -118,6 +119,7 @@ TABLE: dict[str, set[str]] = {
         "humanparse.effects",
         "humanparse.errors",
         "humanparse.pipeline",
+        "humanparse.images",
         "humanparse.studio",
         "humanparse.photo_files",
         "humanparse.stylize_options",

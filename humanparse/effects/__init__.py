@@ -86,7 +86,7 @@ EFFECTS: Final = {
         "Blur",
         "模糊",
         "out of focus",
-        in_tiles(local.blur, local.blur_reach),
+        in_tiles(local.blur, local.blur_reach, local.blur_factor),
         (Parameter("sigma", 8, 0.3, 60, "how far it reaches", pixels=True),),
     ),
     "pixelate": Effect(
@@ -127,7 +127,7 @@ EFFECTS: Final = {
         "Sharpen",
         "锐化",
         "edges made stronger",
-        in_tiles(local.sharpen, local.blur_reach),
+        in_tiles(local.sharpen, local.sharpen_reach),
         (
             Parameter("sigma", 1.5, 0.3, 10, "how wide the edges are", pixels=True),
             Parameter("strength", 1, 0.1, 5, "how much"),

@@ -33,11 +33,23 @@ def sepia(piece: Picture, values: Values, place: Place) -> Picture:
 
 
 def blur(piece: Picture, values: Values, place: Place) -> Picture:
+    """Gauss; a wide one of a smaller picture, with what making it smaller and larger blurs taken off the width."""
     del place
-    return _blur(piece, values["sigma"])
+    sigma, factor = values["sigma"], blur_factor(values)
+    rest = math.sqrt(sigma**2 - (factor**2 / 4 if factor > 1 else 0)) / factor
+    return _larger(_blur(_smaller(piece, factor), rest), factor, piece)
+
+
+def blur_factor(values: Values) -> int:
+    """How much smaller the picture is that a wide blur is made of; its tiles begin at multiples of this."""
+    return max(1, int(values["sigma"]) // 6)
 
 
 def blur_reach(values: Values) -> int:
+    return math.ceil(3 * values["sigma"]) + 1 + 3 * blur_factor(values)
+
+
+def sharpen_reach(values: Values) -> int:
     return math.ceil(3 * values["sigma"]) + 1
 
 
@@ -60,22 +72,18 @@ def cartoon(piece: Picture, values: Values, place: Place) -> Picture:
     radius is not in the result.
     """
     del place
-    factor, height, width = cartoon_factor(values), *piece.shape[:2]
-    below, right = -height % factor, -width % factor
-    even = cv2.copyMakeBorder(piece, 0, below, 0, right, cv2.BORDER_REPLICATE)
-    full = even.shape[1], even.shape[0]
-    even = cv2.resize(even, (full[0] // factor, full[1] // factor), interpolation=cv2.INTER_AREA)
-    radius = int(values["radius"]) // factor
+    factor = cartoon_factor(values)
+    even, radius = _smaller(piece, factor), int(values["radius"]) // factor
     for _ in range(EVEN_PASSES):
-        even = cv2.bilateralFilter(even, 2 * radius + 1, 40, radius)
+        even = np.asarray(cv2.bilateralFilter(even, 2 * radius + 1, 40, radius), np.uint8)
     light = cv2.medianBlur(cv2.cvtColor(even, cv2.COLOR_RGB2GRAY), LINE_MEDIAN)
     block = 2 * radius + 3
     paper = cv2.adaptiveThreshold(light, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY, block, LINE_DEPTH)
-    colours = cv2.cvtColor(cv2.resize(even, full), cv2.COLOR_RGB2Lab)[:height, :width]
+    colours = cv2.cvtColor(_larger(even, factor, piece), cv2.COLOR_RGB2Lab)
     # brightness alone: each channel by itself would make coloured patches of what is nearly grey
     colours[..., 0] = _few(np.ascontiguousarray(colours[..., 0], np.uint8), int(values["levels"]))
-    flat = cv2.cvtColor(np.ascontiguousarray(colours), cv2.COLOR_Lab2RGB)
-    return np.asarray(cv2.multiply(flat, _three(cv2.resize(paper, full)[:height, :width]), scale=1 / 255))
+    lines = _three(_larger(np.asarray(paper, np.uint8), factor, piece))
+    return np.asarray(cv2.multiply(cv2.cvtColor(colours, cv2.COLOR_Lab2RGB), lines, scale=1 / 255), np.uint8)
 
 
 def cartoon_factor(values: Values) -> int:
@@ -104,7 +112,7 @@ def edges(piece: Picture, values: Values, place: Place) -> Picture:
 
 
 def edges_reach(values: Values) -> int:
-    return blur_reach(values) + 1
+    return sharpen_reach(values) + 1
 
 
 def emboss(piece: Picture, values: Values, place: Place) -> Picture:
@@ -142,6 +150,20 @@ def vignette(piece: Picture, values: Values, place: Place) -> Picture:
 def _blur(piece: Picture, sigma: float) -> Picture:
     side = 2 * math.ceil(3 * sigma) + 1
     return np.asarray(cv2.GaussianBlur(piece, (side, side), sigma, borderType=cv2.BORDER_REPLICATE), np.uint8)
+
+
+def _smaller(piece: Picture, factor: int) -> Picture:
+    """The means of squares; those at the right and lower edge are filled up with the edge."""
+    height, width = piece.shape[:2]
+    filled = cv2.copyMakeBorder(piece, 0, -height % factor, 0, -width % factor, cv2.BORDER_REPLICATE)
+    size = filled.shape[1] // factor, filled.shape[0] // factor
+    return np.asarray(cv2.resize(filled, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _larger(small: Picture, factor: int, like: Picture) -> Picture:
+    """`small` as large as `like` again, bilinear."""
+    large = cv2.resize(small, (small.shape[1] * factor, small.shape[0] * factor), interpolation=cv2.INTER_LINEAR)
+    return np.ascontiguousarray(large[: like.shape[0], : like.shape[1]], np.uint8)
 
 
 def _few(piece: Picture, levels: int) -> Picture:

@@ -16,12 +16,12 @@ Image = NDArray[np.uint8]
 LOCAL: dict[str, tuple[Piece, object, object]] = {
     "grey": (local.grey, None, None),
     "sepia": (local.sepia, None, None),
-    "blur": (local.blur, local.blur_reach, None),
+    "blur": (local.blur, local.blur_reach, local.blur_factor),
     "pixelate": (local.pixelate, None, local.pixelate_unit),
     "cartoon": (local.cartoon, local.cartoon_reach, local.cartoon_factor),
     "edges": (local.edges, local.edges_reach, None),
     "emboss": (local.emboss, lambda values: 2, None),
-    "sharpen": (local.sharpen, local.blur_reach, None),
+    "sharpen": (local.sharpen, local.sharpen_reach, None),
     "posterize": (local.posterize, None, None),
     "invert": (local.invert, None, None),
     "vignette": (local.vignette, None, None),
@@ -123,6 +123,16 @@ def test_oil_leaves_rows_out_that_nobody_wants(photo_image: Image) -> None:
     values = choose_values("oil", {}, (720, 720))
     made, whole = (apply_effect("oil", photo_image, values, given) for given in (mask, None))
     assert np.array_equal(made[100:120], whole[100:120])
+
+
+@pytest.mark.parametrize("sigma", [0.3, 3, 8, 11.5, 20, 33])
+def test_the_blur_is_gauss_s(photo_image: Image, sigma: float) -> None:
+    side = 2 * int(np.ceil(3 * sigma)) + 1
+    theirs = cv2.GaussianBlur(photo_image, (side, side), sigma, borderType=cv2.BORDER_REPLICATE)
+    apart = np.abs(apply_effect("blur", photo_image, {"sigma": sigma}).astype(int) - theirs)
+    assert apart.mean() < 1
+    away = int(np.ceil(sigma))  # at the border, pixels of the smaller picture are repeated for those of the photo
+    assert apart[away:-away, away:-away].max() <= 5
 
 
 def test_pixelate_is_the_mean_of_each_square(photo_image: Image) -> None:

@@ -56,7 +56,7 @@ def test_the_package_s_file_is_read_as_torch_reads_it() -> None:
 
 
 def test_a_file_that_ends_anywhere_is_told(state: dict[str, torch.Tensor]) -> None:
-    data = saved(state)
+    data = saved(state)  # an empty storage may lie at its end
     for length in range(len(data)):
         with pytest.raises(WeightsDamaged):
             read_checkpoint(data[:length])

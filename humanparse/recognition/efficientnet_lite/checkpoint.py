@@ -65,9 +65,9 @@ def read_checkpoint(data: bytes) -> dict[str, NDArray[Any]]:
 
 
 def _read_storage(stream: BytesIO, storage: _Storage) -> NDArray[Any]:
-    count = int.from_bytes(stream.read(8), "little")
+    count = stream.read(8)
     numbers = np.frombuffer(stream.read(storage.size * storage.dtype.itemsize), storage.dtype)
-    if not count == storage.size == len(numbers):
+    if count != storage.size.to_bytes(8, "little") or len(numbers) != storage.size:
         raise ValueError("it ends too early")
     return numbers
 

@@ -13,7 +13,15 @@ from werkzeug.datastructures import MIMEAccept
 from humanparse.archives import base_name
 from humanparse.batches import UNNAMED
 from humanparse.config import Settings
-from humanparse.errors import InvalidOption, MissingImage, NotAcceptable, UnreadableImage, UnsupportedFormat, UrlRefused
+from humanparse.errors import (
+    InvalidOption,
+    MissingImage,
+    NotAcceptable,
+    TooManyFiles,
+    UnreadableImage,
+    UnsupportedFormat,
+    UrlRefused,
+)
 from humanparse.exports import FORMATS, JSON
 from humanparse.exports.formats import OVERLAYS
 from humanparse.fetching import fetch_photo, name_of
@@ -135,8 +143,10 @@ def accepted_format(offered: Mapping[str, str] = ACCEPTABLE) -> str:
 
 def _from_form() -> tuple[Upload, dict[str, Any]]:
     for name in FIELDS:
-        upload = request.files.get(name)
-        if upload is not None:
+        uploads = request.files.getlist(name)
+        if len(uploads) > 1:
+            raise TooManyFiles(f"The form has {len(uploads)} files; this takes one, /api/parse/batch several.", limit=1)
+        for upload in uploads:
             data = upload.read()
             check_type(upload.mimetype, data)
             return Upload(base_name(upload.filename or "") or UNNAMED, data), read_fields()

@@ -1,14 +1,10 @@
-"""How often recognition is right on photos that nobody trained or chose it on: `python -m benchmarks.stamps FOLDER`.
+"""Photographs of the drawing program Tux Paint (Debian's package `tuxpaint-stamps-default`), and what they show.
 
-The photos are the stamps of the drawing program Tux Paint (Debian's package `tuxpaint-stamps-default`): cut out,
-mostly on white. All of its photographs whose name is the name of an ImageNet class are here, no other; where the name
-stands for several classes (an elephant), each of them is right. FOLDER is the package's folder `stamps`.
+Cut out, mostly on white: all of the package's photographs whose name is the name of an ImageNet class, no other;
+where the name stands for several classes (an elephant), each of them is right.
 """
 
 from __future__ import annotations
-
-import argparse
-from pathlib import Path
 
 STAMPS: dict[str, tuple[int, ...]] = {
     "animals/amphibians/frog.png": (30, 31, 32),
@@ -93,30 +89,3 @@ STAMPS: dict[str, tuple[int, ...]] = {
     "medical/stethoscope.png": (823,),
     "medical/syringe.png": (845,),
 }
-
-
-def main() -> None:
-    from humanparse.config import Settings
-    from humanparse.pipeline import Pipeline
-    from humanparse.recognition.options import RecognizeOptions
-
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.stamps", description=__doc__)
-    parser.add_argument("folder", type=Path)
-    args = parser.parse_args()
-    first = among_five = agree = 0
-    pipelines = [Pipeline(Settings(precision=precision)).recognition for precision in ("auto", "f32")]
-    for name, right in STAMPS.items():
-        data = (args.folder / name).read_bytes()
-        found, exact = (pipeline.recognize(data, RecognizeOptions(cache=False)) for pipeline in pipelines)
-        ids = [one.class_id for one in found.predictions]
-        first += ids[0] in right
-        among_five += bool(set(ids) & set(right))
-        agree += ids[0] == exact.predictions[0].class_id
-        if ids[0] not in right:
-            print(f"{name}: {', '.join(f'{one.label} {one.probability:.0%}' for one in found.predictions[:3])}")
-    count = len(STAMPS)
-    print(f"right at first {first} of {count}, among five {among_five}, first as in float32 {agree}")
-
-
-if __name__ == "__main__":
-    main()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -20,14 +20,13 @@ from humanparse.config import Settings
 from humanparse.doctor.command import add_doctor_command
 from humanparse.errors import HumanParseError
 from humanparse.exports import FORMATS, JSON, Parsed, describe
-from humanparse.images import suffixes
 from humanparse.job_commands import add_job_commands
 from humanparse.labels import PALETTES
 from humanparse.log_command import add_log_command
 from humanparse.operator_commands import add_operator_commands
 from humanparse.options import CHOICES, INCLUDES, ParseOptions
 from humanparse.parsers import make_parser
-from humanparse.photo_files import read_photo_file
+from humanparse.photo_files import find_photos, free_name, read_photo_file
 from humanparse.pipeline import Answer, Pipeline
 from humanparse.recognition import make_recognizer
 from humanparse.recognition_commands import add_recognition_commands
@@ -88,7 +87,7 @@ def parse_photos(
             tqdm.write(f"{photo}: {error.message}", file=sys.stderr)
             failed += 1
             continue
-        name = _free_name(photo.stem, taken)
+        name = free_name(photo, taken)
         for format, data in files.items():
             if format in shared:
                 shared[format].append(data)
@@ -135,16 +134,6 @@ def fetch_weights(args: argparse.Namespace) -> int:
     return 0
 
 
-def find_photos(given: list[Path]) -> Iterator[Path]:
-    """The files themselves, and every photo below the folders, in the order of their names."""
-    known = suffixes()
-    for path in given:
-        if path.is_dir():
-            yield from sorted(p for p in path.rglob("*") if p.suffix.lower() in known and p.is_file())
-        else:
-            yield path
-
-
 def _write_shared(files: dict[str, list[bytes]], out: Path) -> None:
     """One file for all photos of the run in every format that holds several: photos.coco.json."""
     for name, parts in files.items():
@@ -171,15 +160,6 @@ def _line(photo: Path, answer: Answer, options: ParseOptions, as_json: bool) -> 
     persons = answer.parsing.persons
     who = "; ".join(f"{p.number}: {', '.join(part.name for part in p.parts)}" for p in persons)
     return f"{photo}: {len(persons)} people ({answer.parsing.parser.name}) {who}".rstrip()
-
-
-def _free_name(stem: str, taken: set[str]) -> str:
-    """`stem`, or with a number where an earlier photo of this run had the same."""
-    name, number = stem, 2
-    while name in taken:
-        name, number = f"{stem}-{number}", number + 1
-    taken.add(name)
-    return name
 
 
 def _make_argument_parser() -> argparse.ArgumentParser:

@@ -92,7 +92,7 @@ class Pipeline:
         # Those who wait hold a file, not its pixels: only as many as keep the parser busy are let in to decode.
         self._line = Gate(settings.queue_length, settings.queue_timeout_s, ON_DECK + 1, counted=True)
         self._gate = Gate(ON_DECK, settings.queue_timeout_s)
-        self.recognition = RecognitionPipeline(settings, self.decode, self.turn, cache, make_recognizer)
+        self.recognition = RecognitionPipeline(settings, self.decode, self.admit, cache, make_recognizer)
         self._loaded: dict[str, Parser] = {}
         self._loading = threading.Lock()
 
@@ -127,13 +127,18 @@ class Pipeline:
             return self._answer(data, options, watch, lambda: self._gate.enter(check, until, tell))
 
     @contextmanager
-    def turn(self) -> Iterator[None]:
-        """The line and the parser's place at its end, for other work of the same cores. Raises Busy."""
-        until = time.monotonic() + self.settings.queue_timeout_s
-        with self._line.enter(until=until), self._gate.enter(until=until):
-            yield
+    def admit(self) -> Iterator[Enter]:
+        """A place at the end of the line, where photos are decoded; what is yielded enters the parser's own place.
 
-    def _answer(self, data: bytes, options: ParseOptions, watch: Stopwatch, enter: Enter) -> Answer:
+        For other work of the same cores. Raises Busy.
+        """
+        with self._line.enter():
+            yield self._gate.enter
+
+    def find(
+        self, data: bytes, options: ParseOptions, watch: Stopwatch, enter: Enter
+    ) -> tuple[NDArray[np.uint8], Parsing, str | None]:
+        """Photo, Parsing, and how that was come by, for those who have been admitted. Raises as `parse` does."""
         with watch.stage("decode"):
             image = self.decode(data)
         parser = self.load(options.parser)
@@ -147,9 +152,13 @@ class Pipeline:
             key = key_of(data, parser.info, options, self.settings.precision)
             with watch.stage("cache"):
                 parsing, cached = self.cache.find(key, run)
+        telemetry.photo_parsed(parsing.parser.name, cached, len(parsing.persons))
+        return image, parsing, cached
+
+    def _answer(self, data: bytes, options: ParseOptions, watch: Stopwatch, enter: Enter) -> Answer:
+        image, parsing, cached = self.find(data, options, watch, enter)
         with watch.stage("compose"):
             overlay = compose(image, parsing, options)
-        telemetry.photo_parsed(parsing.parser.name, cached, len(parsing.persons))
         return Answer(image, overlay, parsing, watch.timing_ms, cached)
 
     def parse_frame(self, image: NDArray[np.uint8], options: ParseOptions) -> Parsing:

@@ -10,7 +10,7 @@ from typing import Any
 
 from humanparse.config import Settings
 from humanparse.errors import HumanParseError
-from humanparse.photo_files import read_photo_file
+from humanparse.photo_files import find_photos, read_photo_file
 from humanparse.pipeline import Pipeline
 from humanparse.recognition import RECOGNIZERS
 from humanparse.recognition.options import MOST, RecognizeOptions
@@ -20,7 +20,7 @@ from humanparse.recognition.pipeline import describe_recognition
 def add_recognition_commands(commands: Any) -> None:
     """Add `recognize` to the subparsers of the command line."""
     recognize = commands.add_parser("recognize", help="what is in photos as a whole, most likely first")
-    recognize.add_argument("photos", nargs="+", type=Path, metavar="PHOTO")
+    recognize.add_argument("photos", nargs="+", type=Path, metavar="PHOTO_OR_FOLDER", help="- is the standard input")
     recognize.add_argument("--top-k", default=RecognizeOptions.top_k, help=f"how many classes, 1 to {MOST}")
     recognize.add_argument("--recognizer", choices=RECOGNIZERS, help="which one (default: HUMANPARSE_RECOGNIZER)")
     recognize.add_argument("--json", action="store_true", help="one JSON line a photo")
@@ -37,8 +37,8 @@ def _recognize(args: argparse.Namespace) -> int:
     except HumanParseError as error:
         print(error.message, file=sys.stderr)
         return 2
-    failed = 0
-    for photo in args.photos:
+    failed, photos = 0, list(find_photos(args.photos))
+    for photo in photos:
         try:
             found = recognition.recognize(read_photo_file(photo), options)
         except HumanParseError as error:
@@ -50,4 +50,6 @@ def _recognize(args: argparse.Namespace) -> int:
         else:
             names = (f"{one.label} {one.label_zh} {one.probability:.1%}" for one in found.predictions)
             print(f"{photo}: {'; '.join(names)}")
-    return 1 if failed else 0
+    if not photos:
+        print("There are no photos in what was given.", file=sys.stderr)
+    return 1 if failed or not photos else 0

@@ -6,6 +6,7 @@ import hashlib
 import json
 from base64 import b64encode
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
@@ -21,7 +22,7 @@ from humanparse.config import Settings
 from humanparse.effects import apply_effect, choose_values
 from humanparse.effects.selection import blend, soften
 from humanparse.options import ParseOptions
-from humanparse.pipeline import Pipeline, Stopwatch
+from humanparse.pipeline import Enter, Pipeline, Stopwatch
 from humanparse.stylize_options import ENCODERS, MEDIA_TYPES, SUFFIXES, StylizeOptions
 
 
@@ -54,17 +55,20 @@ class Studio:
         The photo is made smaller where it has more than `Settings.stylize_pixels`.
         """
         watch = Stopwatch()
-        work = _Work(self._settings, self._pipeline, data, options, watch)
-        if self._cache is None:
-            made = {name: work.make(name) for name in options.effects}
-            how = None
-        else:
-            base, made, hows = self._key_of(data, options), {}, set()
-            for name in options.effects:
-                key = hashlib.sha256(f"{base} {name}".encode()).hexdigest()
-                made[name], found = self._cache.find(key, lambda name=name: work.make(name))  # type: ignore[misc]
-                hows.add(found)
-            how = HIT if hows == {HIT} else MISS
+        with ExitStack() as inside:
+            with watch.stage("wait"):
+                enter = inside.enter_context(self._pipeline.admit())
+            work = _Work(self._settings, self._pipeline, data, options, watch, enter)
+            if self._cache is None:
+                made = {name: work.make(name) for name in options.effects}
+                how = None
+            else:
+                base, made, hows = self._key_of(data, options), {}, set()
+                for name in options.effects:
+                    key = hashlib.sha256(f"{base} {name}".encode()).hexdigest()
+                    made[name], found = self._cache.find(key, lambda name=name: work.make(name))  # type: ignore[misc]
+                    hows.add(found)
+                how = HIT if hows == {HIT} else MISS
         first = next(iter(made.values()))
         pictures = {name: kept.picture for name, kept in made.items()}
         return Stylized(pictures, options.image_format, first.size, first.coverage, dict(watch.timing_ms), how)
@@ -86,18 +90,27 @@ class _Work:
     """One request: the photo and where effects go are made at the first effect that is not in the cache."""
 
     def __init__(
-        self, settings: Settings, pipeline: Pipeline, data: bytes, options: StylizeOptions, watch: Stopwatch
+        self,
+        settings: Settings,
+        pipeline: Pipeline,
+        data: bytes,
+        options: StylizeOptions,
+        watch: Stopwatch,
+        enter: Enter,
     ) -> None:
         self._settings, self._pipeline, self._data = settings, pipeline, data
-        self._options, self._watch = options, watch
+        self._options, self._watch, self._enter = options, watch, enter
         self._ready: tuple[NDArray[np.uint8], NDArray[np.uint8] | None] | None = None
 
     def make(self, name: str) -> _Kept:
         image, mask = self._prepare()
-        with self._pipeline.turn(), self._watch.stage(name):
-            changed = apply_effect(name, image, self._values(name, image), mask)
-            if mask is not None:
-                blend(image, changed, mask)
+        with ExitStack() as inside:
+            with self._watch.stage("wait"):
+                inside.enter_context(self._enter())
+            with self._watch.stage(name):
+                changed = apply_effect(name, image, self._values(name, image), mask)
+                if mask is not None:
+                    blend(image, changed, mask)
         coverage = 1.0 if mask is None else round(cv2.countNonZero(mask) / mask.size, 4)
         with self._watch.stage("encode"):
             picture = ENCODERS[self._options.image_format](changed)
@@ -115,9 +128,9 @@ class _Work:
                 with self._watch.stage("decode"):
                     image = self._pipeline.decode(self._data)
             else:
-                with self._watch.stage("parse"):
-                    answer = self._pipeline.parse(self._data, ParseOptions(parser=self._options.parser, outline=False))
-                image, mask = answer.image, selection.mask(answer.parsing)
+                wanted = ParseOptions(parser=self._options.parser)
+                image, parsing, _ = self._pipeline.find(self._data, wanted, self._watch, self._enter)
+                mask = selection.mask(parsing)
             image = _fit(image, settings.stylize_pixels)
             if mask is not None:
                 mask = self._soften(_resize(mask, image.shape[:2]), image.shape[:2])

@@ -5,15 +5,19 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from humanparse.config import Settings
 from humanparse.effects import EFFECTS
-from humanparse.errors import HumanParseError, InvalidOption
-from humanparse.photo_files import read_photo_file
+from humanparse.errors import HumanParseError, InvalidOption, StorageError
+from humanparse.images import suffixes
+from humanparse.photo_files import STDIN, find_photos, free_name, read_photo_file
 from humanparse.pipeline import Pipeline
-from humanparse.studio import Studio
+from humanparse.studio import Studio, Stylized
 from humanparse.stylize_options import ALL, ENCODERS, SUFFIXES, StylizeOptions
+
+STDOUT: Final = STDIN  # the same word, -
+PARAMETERS: Final = sorted({parameter.name for effect in EFFECTS.values() for parameter in effect.parameters})
 
 
 def add_studio_commands(commands: Any) -> None:
@@ -23,7 +27,7 @@ def add_studio_commands(commands: Any) -> None:
         help="artistic effects on photos, whole or part by part",
         description=f"Effects: {', '.join(EFFECTS)}; {ALL} for the four of the studio.",
     )
-    stylize.add_argument("photos", nargs="+", type=Path, metavar="PHOTO")
+    stylize.add_argument("photos", nargs="+", type=Path, metavar="PHOTO_OR_FOLDER", help="- is the standard input")
     stylize.add_argument("--effect", required=True, help="one, or several with commas between")
     stylize.add_argument("--only", default="", help="only there: background, person, face, coat, ...")
     stylize.add_argument("--except", default="", help="not there: the same words")
@@ -33,7 +37,10 @@ def add_studio_commands(commands: Any) -> None:
     stylize.add_argument("--format", choices=ENCODERS, help="format of the pictures (default: by --out, else jpeg)")
     stylize.add_argument("--parser", help="which parser finds the parts (default: HUMANPARSE_PARSER)")
     stylize.add_argument(
-        "--out", type=Path, default=Path("results"), help="a file for one picture, else a folder (default: results)"
+        "--out",
+        type=Path,
+        default=Path("results"),
+        help="a file for one picture, - for the standard output, else a folder (default: results)",
     )
     stylize.set_defaults(run=_stylize)
 
@@ -42,6 +49,9 @@ def _stylize(args: argparse.Namespace) -> int:
     try:
         settings = Settings.from_env()
         options = StylizeOptions.from_strings(_given(args), settings)
+        photos = list(find_photos(args.photos))
+        if _is_one(args.out) and (len(photos) > 1 or len(options.effects) > 1):
+            raise InvalidOption(f"{args.out} is one file, and there are several pictures; name a folder.")
         pipeline = Pipeline(settings)
         if not options.selection.everywhere:
             pipeline.load(options.parser)
@@ -49,37 +59,65 @@ def _stylize(args: argparse.Namespace) -> int:
         print(error.message, file=sys.stderr)
         return 2
     studio, failed = Studio(settings, pipeline), 0
-    one_file = _is_picture(args.out)
-    if one_file and (len(args.photos) > 1 or len(options.effects) > 1):
-        print(f"{args.out} is one file, and there are several pictures; name a folder.", file=sys.stderr)
-        return 2
-    for photo in args.photos:
+    taken: set[str] = set()
+    for photo in photos:
         try:
             made = studio.stylize(read_photo_file(photo), options)
+            _write(made, photo, args.out, taken)
         except HumanParseError as error:
             print(f"{photo}: {error.message}", file=sys.stderr)
             failed += 1
-            continue
-        for effect, data in made.pictures.items():
-            path = args.out if one_file else args.out / f"{photo.stem}.{effect}{SUFFIXES[made.image_format]}"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(data)
-            print(f"{path}: {made.coverage:.0%} of {photo} changed")
-    return 1 if failed else 0
+    if not photos:
+        print("There are no photos in what was given.", file=sys.stderr)
+    return 1 if failed or not photos else 0
+
+
+def _write(made: Stylized, photo: Path, out: Path, taken: set[str]) -> None:
+    """Every picture to its place. Raises StorageError."""
+    name = free_name(photo, taken)
+    for effect, data in made.pictures.items():
+        path = out if _is_one(out) else out / f"{name}.{effect}{SUFFIXES[made.image_format]}"
+        try:
+            if out == STDOUT:
+                sys.stdout.buffer.write(data)
+            else:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(data)
+        except OSError as exc:
+            raise StorageError(f"{path} cannot be written: {exc.strerror}.") from exc
+        where = sys.stderr if out == STDOUT else sys.stdout
+        print(f"{path}: {made.coverage:.0%} of {photo} changed", file=where)
 
 
 def _given(args: argparse.Namespace) -> dict[str, object]:
+    """What options are made of. Raises InvalidOption."""
     given: dict[str, object] = {name: getattr(args, name) for name in ("effect", "only", "except", "people")}
     given.update({name: getattr(args, name) for name in ("feather", "parser") if getattr(args, name) is not None})
-    suffix = args.out.suffix.lower().replace(".jpg", ".jpeg")[1:]
-    given["image_format"] = args.format or (suffix if suffix in ENCODERS else "jpeg")
+    named = _format_named(args.out)
+    if args.format and named and args.format != named:
+        raise InvalidOption(f"--format is {args.format}, and {args.out} would be {named}.")
+    given["image_format"] = args.format or named or "jpeg"
     for text in args.set:
         name, equals, value = text.partition("=")
         if not equals:
             raise InvalidOption(f"--set {text} has no =; write it as --set size=6.")
+        if name not in PARAMETERS:
+            raise InvalidOption(f"--set has no parameter {name!r}; there are {', '.join(PARAMETERS)}.")
         given[name] = value
     return given
 
 
-def _is_picture(out: Path) -> bool:
-    return out.suffix.lower() in (*SUFFIXES.values(), ".jpeg") and not out.is_dir()
+def _is_one(out: Path) -> bool:
+    return out == STDOUT or _format_named(out) is not None
+
+
+def _format_named(out: Path) -> str | None:
+    """The format that the suffix of `out` stands for; None for a folder. Raises InvalidOption for another format's."""
+    suffix = out.suffix.lower()
+    if out.is_dir() or suffix not in suffixes():
+        return None
+    for name, own in SUFFIXES.items():
+        if suffix in (own, f".{name}"):
+            return name
+    allowed = list(SUFFIXES.values())
+    raise InvalidOption(f"{out} is of a format that is not written here; name one of {', '.join(allowed)}.")

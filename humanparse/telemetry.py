@@ -59,6 +59,17 @@ def photo_parsed(parser: str, cache: str | None, people: int) -> None:
         account.people += people
 
 
+def photo_recognized(recognizer: str, cache: str | None) -> None:
+    """A photo was named as a whole. `cache` as in `photo_parsed`."""
+    metrics.PHOTOS.labels(recognizer).inc()
+    if cache is not None:
+        metrics.CACHE.labels(cache).inc()
+    account = _current.get()
+    if account is not None:
+        account.parser, account.cache = recognizer, cache
+        account.photos += 1
+
+
 def problem_told(code: str, status: int) -> None:
     """A client was told, or will be, that something went wrong."""
     metrics.ERRORS.labels(code, str(status)).inc()

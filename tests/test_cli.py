@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 
@@ -45,6 +46,12 @@ def test_a_folder_gives_overlay_and_maps_for_every_photo(
     assert "one.jpg: 2 people (bands) 1: UpperClothes, Pants, Face; 2:" in said
     labels = cv2.imread(str(out / "one.labels.png"), cv2.IMREAD_UNCHANGED)
     assert labels.shape[:2] == (48, 64)
+
+
+def test_a_photo_comes_from_the_standard_input(photo: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(photo)))
+    assert cli.main(["parse", "-", "--out", str(tmp_path)]) == 0
+    assert names(tmp_path) == {"stdin.overlay.png", "stdin.labels.png", "stdin.people.png"}
 
 
 def test_json_is_written_and_printed_one_line_a_photo(

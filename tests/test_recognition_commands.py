@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 
@@ -39,6 +40,25 @@ def test_json_lines_are_the_api_s(tmp_path: Path, photo: bytes, capsys: pytest.C
     row = json.loads(capsys.readouterr().out)
     assert row["photo"].endswith("a.jpg")
     assert len(row["predictions"]) == 3
+
+
+def test_folders_patterns_and_the_standard_input(
+    tmp_path: Path, photo: bytes, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "deep").mkdir()
+    for name in ("a.jpg", "deep/b.JPG", "c[1].jpg"):
+        (tmp_path / name).write_bytes(photo)
+    (tmp_path / "notes.txt").write_text("no photo")
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(photo)))
+    given = [str(tmp_path), str(tmp_path / "?.jpg"), str(tmp_path / "c[1].jpg"), "-"]
+    assert main(["recognize", *given]) == 0
+    said = [Path(line.partition(": ")[0]).name for line in capsys.readouterr().out.splitlines()]
+    assert said == ["a.jpg", "c[1].jpg", "b.JPG", "a.jpg", "c[1].jpg", "-"]
+
+
+def test_nothing_to_do_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["recognize", str(tmp_path), str(tmp_path / "*.jpg")]) == 1
+    assert "no photos" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("arguments", [["recognize"], ["recognize", "x", "--recognizer", "magic"]])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import cv2
@@ -40,6 +41,31 @@ def test_several_pictures_go_to_a_folder(file: Path, tmp_path: Path) -> None:
     assert {path.name for path in out.iterdir()} == {f"photo.{name}.jpg" for name in ART}
 
 
+def test_photos_of_one_name_do_not_overwrite_each_other(file: Path, tmp_path: Path, photo: bytes) -> None:
+    (tmp_path / "in" / "deep").mkdir(parents=True)
+    for name in ("in/photo.jpg", "in/deep/photo.jpg", "in/photo.jpeg"):
+        (tmp_path / name).write_bytes(photo)
+    out = tmp_path / "out"
+    assert main(["stylize", str(tmp_path / "in"), str(file), "--effect", "grey", "--out", str(out)]) == 0
+    assert {path.name for path in out.iterdir()} == {
+        "photo.grey.jpg", "photo-2.grey.jpg", "photo-3.grey.jpg", "photo-4.grey.jpg",
+    }  # fmt: skip
+
+
+def test_from_the_standard_input_to_the_standard_output(photo: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(photo)))
+    written = io.BytesIO()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(written))
+    assert main(["stylize", "-", "--effect", "invert", "--format", "png", "--out", "-"]) == 0
+    assert cv2.imdecode(np.frombuffer(written.getvalue(), np.uint8), cv2.IMREAD_COLOR).shape == (48, 64, 3)
+
+
+def test_what_cannot_be_written_is_told(file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "taken").write_text("a file where a folder should be")
+    assert main(["stylize", str(file), "--effect", "grey", "--out", str(tmp_path / "taken")]) == 1
+    assert "cannot be written" in capsys.readouterr().err
+
+
 def test_parameters_and_formats(file: Path, tmp_path: Path) -> None:
     arguments = ["--effect", "oil", "--set", "size=2", "--format", "webp", "--out", str(tmp_path / "out")]
     assert main(["stylize", str(file), *arguments]) == 0
@@ -55,6 +81,10 @@ def test_parameters_and_formats(file: Path, tmp_path: Path) -> None:
         ["--effect", "oil", "--only", "nose"],
         ["--effect", "oil", "--parser", "magic"],
         ["--effect", "all", "--out", "one.jpg"],
+        ["--effect", "all", "--out", "-"],
+        ["--effect", "oil", "--out", "one.gif"],
+        ["--effect", "oil", "--out", "one.jpg", "--format", "png"],
+        ["--effect", "oil", "--set", "only=face"],
     ],
 )
 def test_wrong_usage_is_2(file: Path, arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:

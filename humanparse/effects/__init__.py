@@ -3,6 +3,7 @@
 contract.py          an effect, a parameter
 domain_transform.py  smoothing that keeps edges, line by line, exact at every size
 drawing.py           pencil, pencil_color, watercolor: made of it
+oil.py               oil, a compiled loop of its own
 local.py             effects that look only so far around a pixel
 tiles.py             those in tiles, which cannot be seen in the result
 selection.py         where an effect goes: background, people, parts, with soft edges
@@ -34,30 +35,29 @@ def _compiled(module: str, name: str) -> Paint:
 
 
 _SIGMA_R: Final = "how different neighbours may be and still be smoothed into one, as a share of the whole range"
+_PENCIL: Final = (
+    Parameter("sigma_s", 60, 5, 200, "how far strokes reach", pixels=True),
+    Parameter("sigma_r", 0.07, 0.01, 1, _SIGMA_R),
+    Parameter("shade_factor", 0.04, 0.005, 0.1, "how bright the paper between strokes is"),
+    Parameter("hatching", 0.3, 0, 1, "how dark strokes are"),
+    Parameter("shading", 0.35, 0, 1, "how dark the photo's dark parts are shaded"),
+)
 
 EFFECTS: Final = {
     # the four of the studio first
     "pencil": Effect(
         "Pencil",
         "铅笔素描",
-        "lines and shades of grey",
+        "lines, shades and strokes of grey",
         _compiled("drawing", "pencil"),
-        (
-            Parameter("sigma_s", 60, 5, 200, "how far shades reach", pixels=True),
-            Parameter("sigma_r", 0.07, 0.01, 1, _SIGMA_R),
-            Parameter("shade_factor", 0.04, 0.005, 0.1, "how bright the paper is; OpenCV's is at most 0.1, too"),
-        ),
+        _PENCIL,
     ),
     "pencil_color": Effect(
         "Colour pencil",
         "彩色铅笔",
         "the same in the photo's colours",
         _compiled("drawing", "pencil_color"),
-        (
-            Parameter("sigma_s", 60, 5, 200, "how far shades reach", pixels=True),
-            Parameter("sigma_r", 0.07, 0.01, 1, _SIGMA_R),
-            Parameter("shade_factor", 0.04, 0.005, 0.1, "how bright the paper is"),
-        ),
+        _PENCIL,
     ),
     "oil": Effect(
         "Oil painting",
@@ -76,7 +76,8 @@ EFFECTS: Final = {
         _compiled("drawing", "watercolor"),
         (
             Parameter("sigma_s", 45, 1, 200, "how far washes reach", pixels=True),
-            Parameter("sigma_r", 0.45, 0.01, 1, _SIGMA_R),
+            Parameter("sigma_r", 0.35, 0.01, 1, _SIGMA_R),
+            Parameter("edges", 4, 0, 40, "how dark the edges of washes are", pixels=True),
         ),
     ),
     "grey": Effect("Grey", "黑白", "without colour", in_tiles(local.grey)),
@@ -85,24 +86,24 @@ EFFECTS: Final = {
         "Blur",
         "模糊",
         "out of focus",
-        in_tiles(local.blur, local.blur_reach),
+        in_tiles(local.blur, local.blur_reach, local.blur_factor),
         (Parameter("sigma", 8, 0.3, 60, "how far it reaches", pixels=True),),
     ),
     "pixelate": Effect(
         "Pixelate",
         "马赛克",
         "squares of one colour; recognizable faces want large ones",
-        in_tiles(local.pixelate, multiple="block"),
+        in_tiles(local.pixelate, multiple=local.pixelate_unit),
         (Parameter("block", 16, 2, 200, "side of a square", pixels=True, whole=True),),
     ),
     "cartoon": Effect(
         "Cartoon",
         "卡通",
         "few colours and black lines",
-        in_tiles(local.cartoon, local.cartoon_reach),
+        in_tiles(local.cartoon, local.cartoon_reach, local.cartoon_factor),
         (
-            Parameter("radius", 3, 1, 6, "how far colours are evened out", pixels=True, whole=True),
-            Parameter("levels", 10, 3, 64, "brightnesses of each colour", whole=True),
+            Parameter("radius", 3, 1, 12, "how far colours are evened out", pixels=True, whole=True),
+            Parameter("levels", 10, 3, 64, "how many brightnesses", whole=True),
         ),
     ),
     "edges": Effect(
@@ -126,7 +127,7 @@ EFFECTS: Final = {
         "Sharpen",
         "锐化",
         "edges made stronger",
-        in_tiles(local.sharpen, local.blur_reach),
+        in_tiles(local.sharpen, local.sharpen_reach),
         (
             Parameter("sigma", 1.5, 0.3, 10, "how wide the edges are", pixels=True),
             Parameter("strength", 1, 0.1, 5, "how much"),

@@ -14,8 +14,9 @@ from humanparse.effects.tiles import Place
 
 SEPIA: Final = np.array([[0.393, 0.769, 0.189], [0.349, 0.686, 0.168], [0.272, 0.534, 0.131]], np.float32)
 """Rows red, green, blue of the result: the matrix that image programs share."""
-LINE_BLOCK: Final = 9  # a cartoon's lines: darker than the mean of so many pixels
-LINE_DEPTH: Final = 6  # by so many levels
+EVEN_PASSES: Final = 2  # a cartoon's, of the bilateral filter
+LINE_MEDIAN: Final = 5  # what is thinner is no line
+LINE_DEPTH: Final = 6  # a line is darker than the mean around it by so many levels
 RELIEF: Final = np.array([[-2, -1, 0], [-1, 0, 1], [0, 1, 2]], np.float32)
 
 Picture = NDArray[np.uint8]
@@ -32,11 +33,23 @@ def sepia(piece: Picture, values: Values, place: Place) -> Picture:
 
 
 def blur(piece: Picture, values: Values, place: Place) -> Picture:
+    """Gauss; a wide one of a smaller picture, with what making it smaller and larger blurs taken off the width."""
     del place
-    return _blur(piece, values["sigma"])
+    sigma, factor = values["sigma"], blur_factor(values)
+    rest = math.sqrt(sigma**2 - (factor**2 / 4 if factor > 1 else 0)) / factor
+    return _larger(_blur(_smaller(piece, factor), rest), factor, piece)
+
+
+def blur_factor(values: Values) -> int:
+    """How much smaller the picture is that a wide blur is made of; its tiles begin at multiples of this."""
+    return max(1, int(values["sigma"]) // 6)
 
 
 def blur_reach(values: Values) -> int:
+    return math.ceil(3 * values["sigma"]) + 1 + 3 * blur_factor(values)
+
+
+def sharpen_reach(values: Values) -> int:
     return math.ceil(3 * values["sigma"]) + 1
 
 
@@ -53,18 +66,39 @@ def pixelate(piece: Picture, values: Values, place: Place) -> Picture:
 
 
 def cartoon(piece: Picture, values: Values, place: Place) -> Picture:
-    """Colours evened out by a bilateral filter and reduced, under lines where it is darker than around."""
+    """Colours evened out by a bilateral filter, few brightnesses of them, under lines where it is darker than around.
+
+    Wide radii work on a smaller picture: the filter's time grows with the radius' square, and what is finer than the
+    radius is not in the result.
+    """
     del place
-    even = piece
-    for _ in range(2):
-        even = np.asarray(cv2.bilateralFilter(even, 2 * int(values["radius"]) + 1, 40, values["radius"]), np.uint8)
-    light = cv2.medianBlur(cv2.cvtColor(piece, cv2.COLOR_RGB2GRAY), 5)
-    paper = cv2.adaptiveThreshold(light, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY, LINE_BLOCK, LINE_DEPTH)
-    return np.asarray(cv2.bitwise_and(_few(even, int(values["levels"])), _three(paper)), np.uint8)
+    factor = cartoon_factor(values)
+    even, radius = _smaller(piece, factor), int(values["radius"]) // factor
+    for _ in range(EVEN_PASSES):
+        even = np.asarray(cv2.bilateralFilter(even, 2 * radius + 1, 40, radius), np.uint8)
+    light = cv2.medianBlur(cv2.cvtColor(even, cv2.COLOR_RGB2GRAY), LINE_MEDIAN)
+    block = 2 * radius + 3
+    paper = cv2.adaptiveThreshold(light, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY, block, LINE_DEPTH)
+    colours = cv2.cvtColor(_larger(even, factor, piece), cv2.COLOR_RGB2Lab)
+    # brightness alone: each channel by itself would make coloured patches of what is nearly grey
+    colours[..., 0] = _few(np.ascontiguousarray(colours[..., 0], np.uint8), int(values["levels"]))
+    lines = _three(_larger(np.asarray(paper, np.uint8), factor, piece))
+    return np.asarray(cv2.multiply(cv2.cvtColor(colours, cv2.COLOR_Lab2RGB), lines, scale=1 / 255), np.uint8)
+
+
+def cartoon_factor(values: Values) -> int:
+    """How much smaller the picture is that a cartoon is made of; its tiles begin at multiples of this."""
+    return max(1, int(values["radius"]) // 3)
 
 
 def cartoon_reach(values: Values) -> int:
-    return max(2 * int(values["radius"]), 2 + LINE_BLOCK // 2) + 1
+    factor = cartoon_factor(values)
+    radius = int(values["radius"]) // factor
+    return factor * (EVEN_PASSES * radius + LINE_MEDIAN // 2 + radius + 3)
+
+
+def pixelate_unit(values: Values) -> int:
+    return int(values["block"])
 
 
 def edges(piece: Picture, values: Values, place: Place) -> Picture:
@@ -78,7 +112,7 @@ def edges(piece: Picture, values: Values, place: Place) -> Picture:
 
 
 def edges_reach(values: Values) -> int:
-    return blur_reach(values) + 1
+    return sharpen_reach(values) + 1
 
 
 def emboss(piece: Picture, values: Values, place: Place) -> Picture:
@@ -116,6 +150,20 @@ def vignette(piece: Picture, values: Values, place: Place) -> Picture:
 def _blur(piece: Picture, sigma: float) -> Picture:
     side = 2 * math.ceil(3 * sigma) + 1
     return np.asarray(cv2.GaussianBlur(piece, (side, side), sigma, borderType=cv2.BORDER_REPLICATE), np.uint8)
+
+
+def _smaller(piece: Picture, factor: int) -> Picture:
+    """The means of squares; those at the right and lower edge are filled up with the edge."""
+    height, width = piece.shape[:2]
+    filled = cv2.copyMakeBorder(piece, 0, -height % factor, 0, -width % factor, cv2.BORDER_REPLICATE)
+    size = filled.shape[1] // factor, filled.shape[0] // factor
+    return np.asarray(cv2.resize(filled, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _larger(small: Picture, factor: int, like: Picture) -> Picture:
+    """`small` as large as `like` again, bilinear."""
+    large = cv2.resize(small, (small.shape[1] * factor, small.shape[0] * factor), interpolation=cv2.INTER_LINEAR)
+    return np.ascontiguousarray(large[: like.shape[0], : like.shape[1]], np.uint8)
 
 
 def _few(piece: Picture, levels: int) -> Picture:

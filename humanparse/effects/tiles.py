@@ -32,19 +32,19 @@ Piece = Callable[[NDArray[np.uint8], Values, Place], NDArray[np.uint8]]
 def in_tiles(
     piece: Piece,
     reach: Callable[[Values], int] = lambda values: 0,
-    multiple: str | None = None,
+    multiple: Callable[[Values], int] = lambda values: 1,
     side: int = SIDE,
 ) -> Paint:
     """The whole effect of `piece`.
 
-    reach: how many pixels away may change a pixel. multiple: the parameter that tiles have to begin at
-    multiples of.
+    reach: how many pixels away may change a pixel. multiple: what tiles have to begin at multiples of, and their
+    margins with them.
     """
 
     def paint(image: NDArray[np.uint8], values: Values, out: NDArray[np.uint8], mask: NDArray[np.uint8] | None) -> None:
         height, width = image.shape[:2]
-        margin = reach(values)
-        unit = int(values[multiple]) if multiple else 1
+        unit = multiple(values)
+        margin = -(-reach(values) // unit) * unit
         step = max(side // unit, 1) * unit
         for top in range(0, height, step):
             bottom = min(top + step, height)

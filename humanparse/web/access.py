@@ -29,7 +29,7 @@ blueprint = Blueprint("access", __name__)
 
 COOKIE: Final = "humanparse_key"
 COOKIE_AGE_S: Final = 30 * 86_400
-OPEN: Final = frozenset({"static", "api.healthz", "api.readyz", "access.enter", "pages.palette"})
+OPEN: Final = frozenset({"static", "api.healthz", "api.readyz", "recognition.health", "access.enter", "pages.palette"})
 SAFE: Final = ("GET", "HEAD", "OPTIONS")  # RFC 9110, 9.2.1
 NOTHING: Final = ("microphone", "geolocation", "payment", "usb", "serial", "midi", "display-capture", "browsing-topics")
 HEADERS: Final = {
@@ -66,7 +66,14 @@ def install(app: Flask, settings: Settings) -> None:
             app,
             resources={r"/api/*": {"origins": origins}},
             allow_headers=["Content-Type", "Authorization", "X-API-Key", "Idempotency-Key"],
-            expose_headers=["X-Request-ID", "Retry-After", "Location", "Server-Timing", "Cache-Status"],
+            expose_headers=[
+                "X-Request-ID",
+                "Retry-After",
+                "Location",
+                "Server-Timing",
+                "Cache-Status",
+                "Humanparse-Coverage",
+            ],
             max_age=600,
         )
 

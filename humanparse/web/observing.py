@@ -23,7 +23,7 @@ log = logging.getLogger("humanparse.requests")
 SANE_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:=+/-]{0,127}")  # no "=" in front: spreadsheets open the CSV
 METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 NOWHERE: Final = "(none)"  # the endpoint of what is not ours
-QUIET: Final = ("/healthz", "/readyz", "/metrics")  # asked every few seconds: logged only at DEBUG
+QUIET: Final = ("/health", "/healthz", "/readyz", "/metrics")  # asked every few seconds: logged only at DEBUG
 LONGEST_PATH: Final = 200
 
 

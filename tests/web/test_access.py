@@ -54,7 +54,7 @@ def test_with_keys_on_nothing_is_done_without_one(make_client: MakeClient, keys:
     paths = [rule.rule for rule in client.application.url_map.iter_rules() if "GET" in (rule.methods or ())]
     for path in paths:
         status = client.get(re.sub("<[^>]*>", "x", path)).status_code
-        is_open = path in ("/healthz", "/readyz", "/enter", "/palette.css") or path.startswith("/static/")
+        is_open = path in ("/health", "/healthz", "/readyz", "/enter", "/palette.css") or path.startswith("/static/")
         assert (status == 401) is not is_open, path
     for path in ("/api/parse", "/api/parse/batch", "/api/jobs", "/upload", "/nowhere"):
         response = client.post(path, data={"image": (BytesIO(photo), "a.jpg")})

@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from app import create_app
+from humanparse import metrics
 from humanparse.cache.parsings import open_cache
 from humanparse.config import Settings
 from humanparse.errors import ConfigError
@@ -112,6 +113,25 @@ def test_bad_requests_are_told_and_the_next_good_one_works(client: FlaskClient, 
         assert answer.content_type == "application/problem+json"
         assert answer.get_json()["code"] == code, answer.get_json()
     assert client.post(path, data=photo, content_type="image/jpeg").status_code in (200, 202)
+
+
+@pytest.mark.parametrize("path", ["/api/recognize", "/predict", "/api/stylize?effect=oil", "/api/parse"])
+def test_several_photos_are_refused_where_one_is_taken(client: FlaskClient, photo: bytes, path: str) -> None:
+    answer = client.post(path, data={"image": [(BytesIO(photo), "a.jpg"), (BytesIO(photo), "b.jpg")]})
+    assert (answer.status_code, answer.get_json()["code"]) == (413, "too_many_files")
+    assert "/api/parse/batch" in answer.get_json()["detail"]
+
+
+def test_recognition_is_counted(client: FlaskClient, photo: bytes) -> None:
+    def count(name: str, **labels: str) -> float:
+        return metrics.REGISTRY.get_sample_value(name, labels) or 0.0
+
+    before = count("humanparse_photos_total", parser="colours"), count("humanparse_cache_lookups_total", result="hit")
+    for _ in range(2):
+        client.post("/predict", data=photo, content_type="image/jpeg")
+    assert count("humanparse_photos_total", parser="colours") == before[0] + 2
+    assert count("humanparse_cache_lookups_total", result="hit") == before[1] + 1
+    assert count("humanparse_stage_seconds_count", stage="recognize", parser="colours") >= 1
 
 
 def test_an_option_in_two_places_is_refused(client: FlaskClient, photo: bytes) -> None:

@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 import openvino as ov
+from openvino import Output
 from openvino import opset13 as ops
 
 from humanparse.layers import Layers, Tensors, constant, convolve
@@ -30,12 +31,16 @@ VARIANTS: Final = {
 STRIDES: Final = (1, 2, 2, 2, 1, 2, 1)  # of each stage's first block
 
 
-def build_graph(tensors: Tensors, variant: Variant) -> ov.Model:
+def build_graph(
+    tensors: Tensors, variant: Variant, int8: bool = False, maps: dict[str, Output] | None = None
+) -> ov.Model:
     """Graph: `image` (1, side, side, 3) uint8 RGB -> (1, 1000) float32 probabilities.
 
-    Raises KeyError for a tensor that is missing and ValueError for one that is left over.
+    In int8 the ranges stand among the tensors, see humanparse/layers.py; the classifier is not rounded. `maps`, if
+    given, is filled with every map that has a range then. Raises KeyError for a tensor that is missing and ValueError
+    for one that is left over.
     """
-    layers = Layers(tensors)
+    layers = Layers(tensors, int8)
     image = ops.parameter([1, variant.side, variant.side, 3], np.uint8, name="image")
     x = layers.conv_norm(layers.normalise(image), "stem", stride=2)
     index = 0
@@ -48,4 +53,6 @@ def build_graph(tensors: Tensors, variant: Variant) -> ov.Model:
     weight, bias = layers.take("classifier.weight"), layers.take("classifier.bias")
     logits = ops.squeeze(convolve(pooled, weight[:, :, None, None], bias, 1), constant([2, 3]))
     layers.check_all_used()
+    if maps is not None:
+        maps.update(layers.maps)
     return ov.Model([ops.result(ops.softmax(logits, 1))], [image], "efficientnet-lite")

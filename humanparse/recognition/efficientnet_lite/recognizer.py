@@ -15,7 +15,7 @@ from humanparse.parsers.inference import choose_precision
 from humanparse.recognition.contract import Label, Recognizer, RecognizerInfo
 from humanparse.recognition.efficientnet_lite.frame import prepare
 from humanparse.recognition.efficientnet_lite.graph import VARIANTS, build_graph
-from humanparse.recognition.efficientnet_lite.weights import find_checkpoint, package_name, read_weights
+from humanparse.recognition.efficientnet_lite.weights import find_checkpoint, package_name, read_weights, version_of
 from humanparse.recognition.imagenet import read_labels
 from humanparse.recognition.runtime import Runtime
 
@@ -34,7 +34,7 @@ class EfficientNetLite(Recognizer):
     @property
     def info(self) -> RecognizerInfo:
         checkpoint = find_checkpoint(self._number)
-        version = checkpoint.stem.rpartition("-")[2] if checkpoint else "none"
+        version = version_of(checkpoint) if checkpoint else "none"
         return RecognizerInfo("efficientnet-lite", f"lite{self._number}-{version}")
 
     @property
@@ -51,7 +51,7 @@ class EfficientNetLite(Recognizer):
         if checkpoint is None:
             raise RecognizerUnavailable(f"EfficientNet-Lite cannot be used: {self.available()}.")
         try:
-            graph = build_graph(read_weights(checkpoint, self._settings.cache_dir), self._variant)
+            graph = build_graph(read_weights(checkpoint), self._variant)
         except (KeyError, ValueError, RuntimeError) as exc:
             raise WeightsDamaged(f"{checkpoint.name} is not EfficientNet-Lite{self._number}: {exc}.") from exc
         precision = choose_precision(self._settings.precision, FORMATS)

@@ -26,10 +26,10 @@ FORM: Final = 1  # of our own code: raise it when the network or the conversion 
 
 
 def read_labels(folder: Path) -> tuple[Label, ...]:
-    """By class id. Raises WeightsDamaged."""
+    """By class id: line i is class i, as the reference reads it. Raises WeightsDamaged."""
     try:
-        lines = (folder / LABELS).read_text("utf-8").splitlines()
-        names = [line.split("\t")[1].strip() for line in lines if line.strip()]
+        lines = (folder / LABELS).read_text("utf-8").rstrip("\n").split("\n")
+        names = [line.split("\t")[1].strip() for line in lines]
     except (OSError, UnicodeDecodeError, IndexError) as exc:
         raise WeightsDamaged(f"{LABELS} is not a list of classes with tabs between: {exc}.") from exc
     return tuple(Label(name, name) for name in names)

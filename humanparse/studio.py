@@ -6,6 +6,7 @@ import hashlib
 import json
 from base64 import b64encode
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
@@ -20,8 +21,9 @@ from humanparse.cache.parsings import HIT, MISS, AnswerCache
 from humanparse.config import Settings
 from humanparse.effects import apply_effect, choose_values
 from humanparse.effects.selection import blend, soften
+from humanparse.gate import Check, always
 from humanparse.options import ParseOptions
-from humanparse.pipeline import Pipeline, Stopwatch
+from humanparse.pipeline import Enter, Pipeline, Stopwatch
 from humanparse.stylize_options import ENCODERS, MEDIA_TYPES, SUFFIXES, StylizeOptions
 
 
@@ -48,13 +50,16 @@ class Studio:
         cache = pipeline.cache
         self._cache: AnswerCache[_Kept] | None = cache.beside(_pack, _unpack) if cache else None
 
-    def stylize(self, data: bytes, options: StylizeOptions) -> Stylized:
-        """Every effect's picture. Raises InputError, Busy or ParserError.
+    def stylize(self, data: bytes, options: StylizeOptions, check: Check = always) -> Stylized:
+        """Every effect's picture. Raises InputError, Busy or ParserError, and what `check` raises.
 
         The photo is made smaller where it has more than `Settings.stylize_pixels`.
         """
-        watch = Stopwatch()
-        work = _Work(self._settings, self._pipeline, data, options, watch)
+        with ExitStack() as inside:
+            return self._stylize(data, options, _Work(self._settings, self._pipeline, data, options, inside, check))
+
+    def _stylize(self, data: bytes, options: StylizeOptions, work: _Work) -> Stylized:
+        watch = work.watch
         if self._cache is None:
             made = {name: work.make(name) for name in options.effects}
             how = None
@@ -83,45 +88,55 @@ class Studio:
 
 
 class _Work:
-    """One request: the photo and where effects go are made at the first effect that is not in the cache."""
+    """One request: the photo and where effects go are made at the first effect that is not in the cache.
+
+    From then on it has a place in the line, which ends with `inside`.
+    """
 
     def __init__(
-        self, settings: Settings, pipeline: Pipeline, data: bytes, options: StylizeOptions, watch: Stopwatch
+        self,
+        settings: Settings,
+        pipeline: Pipeline,
+        data: bytes,
+        options: StylizeOptions,
+        inside: ExitStack,
+        check: Check,
     ) -> None:
         self._settings, self._pipeline, self._data = settings, pipeline, data
-        self._options, self._watch = options, watch
-        self._ready: tuple[NDArray[np.uint8], NDArray[np.uint8] | None] | None = None
+        self._options, self._inside, self._check, self.watch = options, inside, check, Stopwatch()
+        self._ready: tuple[NDArray[np.uint8], NDArray[np.uint8] | None, Enter] | None = None
 
     def make(self, name: str) -> _Kept:
-        image, mask = self._prepare()
-        with self._pipeline.turn(), self._watch.stage(name):
+        image, mask, enter = self._prepare()
+        with enter(), self.watch.stage(name):
             changed = apply_effect(name, image, self._values(name, image), mask)
             if mask is not None:
                 blend(image, changed, mask)
         coverage = 1.0 if mask is None else round(cv2.countNonZero(mask) / mask.size, 4)
-        with self._watch.stage("encode"):
+        with self.watch.stage("encode"):
             picture = ENCODERS[self._options.image_format](changed)
         return _Kept(picture, (image.shape[0], image.shape[1]), coverage)
 
     def _values(self, name: str, image: NDArray[np.uint8]) -> Mapping[str, float]:
         return choose_values(name, dict(self._options.parameters), (image.shape[0], image.shape[1]))
 
-    def _prepare(self) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
-        """The photo in the size that is worked on, and the mask; None where effects go everywhere."""
+    def _prepare(self) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None, Enter]:
+        """The photo as large as it is worked on, the mask (None where effects go everywhere), the way to the cores."""
         if self._ready is None:
             settings, selection = self._settings, self._options.selection
-            mask = None
+            enter, mask = self._inside.enter_context(self._pipeline.admit(self._check)), None
             if selection.everywhere:
-                with self._watch.stage("decode"):
+                with self.watch.stage("decode"):
                     image = self._pipeline.decode(self._data)
             else:
-                with self._watch.stage("parse"):
-                    answer = self._pipeline.parse(self._data, ParseOptions(parser=self._options.parser, outline=False))
+                with self.watch.stage("parse"):
+                    parsed = ParseOptions(parser=self._options.parser, outline=False)
+                    answer = self._pipeline.parse_admitted(self._data, parsed, enter)
                 image, mask = answer.image, selection.mask(answer.parsing)
             image = _fit(image, settings.stylize_pixels)
             if mask is not None:
                 mask = self._soften(_resize(mask, image.shape[:2]), image.shape[:2])
-            self._ready = image, mask
+            self._ready = image, mask, enter
         return self._ready
 
     def _soften(self, mask: NDArray[np.uint8], size: tuple[int, ...]) -> NDArray[np.uint8]:

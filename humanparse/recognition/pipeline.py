@@ -12,14 +12,16 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from humanparse import __version__, recognition
 from humanparse.cache.parsings import HIT, AnswerCache, ParsingCache
 from humanparse.config import Settings
 from humanparse.decoding import Decode
+from humanparse.gate import Check, always
 from humanparse.recognition.contract import Recognizer, RecognizerInfo
 from humanparse.recognition.options import MOST, RecognizeOptions
+
+Enter = Callable[[], AbstractContextManager[None]]
 
 DIGITS: Final = 6  # of a probability that are told
 
@@ -49,17 +51,17 @@ class Recognition:
 
 
 class RecognitionPipeline:
-    """Recognizers, loaded when first needed, behind the line that parsers stand in, too (`turn`), and the cache."""
+    """Recognizers, loaded when first needed, behind the line that parsers stand in, too (`admit`), and the cache."""
 
     def __init__(
         self,
         settings: Settings,
         decode: Decode,
-        turn: Callable[[], AbstractContextManager[None]],
+        admit: Callable[[Check], AbstractContextManager[Enter]],
         cache: ParsingCache | None = None,
         make_recognizer: Callable[[str, Settings], Recognizer] = recognition.make_recognizer,
     ) -> None:
-        self.settings, self._decode, self._turn = settings, decode, turn
+        self.settings, self._decode, self._admit = settings, decode, admit
         self._cache: AnswerCache[Recognition] | None = cache.beside(pack, unpack) if cache else None
         self._make_recognizer = make_recognizer
         self._loaded: dict[str, Recognizer] = {}
@@ -77,19 +79,23 @@ class RecognitionPipeline:
     def is_loaded(self, name: str) -> bool:
         return name in self._loaded
 
-    def recognize(self, data: bytes, options: RecognizeOptions) -> Recognition:
-        """The answer for one photo's bytes. Raises InputError, Busy or ParserError."""
-        start = time.perf_counter()
-        image = self._decode(data)
-        decoded = time.perf_counter()
+    def recognize(self, data: bytes, options: RecognizeOptions, check: Check = always) -> Recognition:
+        """The answer for one photo's bytes. Raises InputError, Busy or ParserError, and what `check` raises.
+
+        What the cache has is not decoded again.
+        """
+        start, decoding = time.perf_counter(), [0.0]
         recognizer = self.load(options.recognizer)
+
+        def run() -> Recognition:
+            return self._run(recognizer, data, check, decoding)
+
         if self._cache is None or not options.cache:
-            found, cached = self._run(recognizer, image), None
+            found, cached = run(), None
         else:
-            key = _key_of(data, recognizer.info, self.settings.precision)
-            found, cached = self._cache.find(key, lambda: self._run(recognizer, image))
-        end = time.perf_counter()
-        spans = {"decode": decoded - start, "recognize": end - decoded, "total": end - start}
+            found, cached = self._cache.find(_key_of(data, recognizer.info, self.settings.precision), run)
+        total = time.perf_counter() - start
+        spans = {"decode": decoding[0], "recognize": total - decoding[0], "total": total}
         return replace(
             found,
             predictions=found.predictions[: options.top_k],
@@ -97,9 +103,13 @@ class RecognitionPipeline:
             cache=cached,
         )
 
-    def _run(self, recognizer: Recognizer, image: NDArray[np.uint8]) -> Recognition:
-        with self._turn():
-            probabilities = recognizer.recognize(image)
+    def _run(self, recognizer: Recognizer, data: bytes, check: Check, decoding: list[float]) -> Recognition:
+        with self._admit(check) as enter:
+            start = time.perf_counter()
+            image = self._decode(data)
+            decoding[0] = time.perf_counter() - start
+            with enter():
+                probabilities = recognizer.recognize(image)
         best = np.argsort(-probabilities, kind="stable")[:MOST]
         predictions = tuple(
             Prediction(i, label.name, label.name_zh, round(float(probabilities[i]), DIGITS))

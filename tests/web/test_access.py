@@ -125,6 +125,9 @@ def test_a_damaged_file_of_keys_stops_the_start(make_client: MakeClient, keys: K
         ({"Origin": "http://evil.example"}, 403),
         ({"Origin": "null"}, 403),
         ({"Origin": "http://localhost.evil.example"}, 403),
+        ({"Origin": "http://["}, 403),
+        ({"Origin": "http://[::1"}, 403),
+        ({"Origin": ""}, 403),
     ],
 )
 def test_what_another_sites_page_sends_is_not_done(

@@ -53,6 +53,7 @@ def create_app(settings: Settings | None = None, pipeline: Pipeline | None = Non
     settings = settings or Settings.from_env()
     _check_names(settings)
     app = Flask(__name__)
+    app.url_map.merge_slashes = False  # it would send people to another address, of whatever host the request named
     app.config["MAX_CONTENT_LENGTH"] = settings.max_bytes * 4 // 3 + FORM_ROOM  # base64 is 4/3 as long
     app.json.sort_keys = False  # type: ignore[attr-defined]
     logs.configure(settings)

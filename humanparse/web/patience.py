@@ -18,6 +18,7 @@ from contextlib import suppress
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from flask import request
+from werkzeug.exceptions import ClientDisconnected
 
 from humanparse.errors import ClientGone, SlowUpload
 
@@ -125,6 +126,12 @@ class _Input:
         number = alarms.set(due - time.monotonic(), lambda: self._line.shutdown(socket.SHUT_RD))
         try:
             data = read(size)
+        except OSError:
+            raise
+        except Exception as exc:  # the server's own, whichever that is
+            with suppress(OSError):
+                self._line.shutdown(socket.SHUT_RD)  # where the next request would begin, nobody knows
+            raise ClientDisconnected("The body does not come in the chunks that HTTP asks for.") from exc
         finally:
             in_time = alarms.off(number)
         if not in_time:

@@ -171,6 +171,14 @@ def test_every_answer_carries_the_headers(make_client: MakeClient, photo: bytes)
         response.close()
 
 
+def test_nobody_is_sent_to_a_host_that_the_request_named(make_client: MakeClient) -> None:
+    client = make_client()
+    for path in ("/static//icon.svg", "/results//x", "/docs/", "/docs//"):
+        response = client.get(path, headers={"Host": "evil.example"})
+        assert response.status_code == 404, path
+        assert "evil" not in response.headers.get("Location", "")
+
+
 def test_nothing_can_be_listed(make_client: MakeClient) -> None:
     client = make_client()
     for path in ("/results/", "/results", "/uploads/", "/api/jobs/", "/static/", "/static/js/", "/results/../uploads/"):

@@ -249,8 +249,21 @@ def test_a_killed_worker_is_replaced_and_loses_no_accepted_job(tmp_path: Path, p
         ]
         jobs = [client.submit_many([photo] * 3, overlay="none", idempotency_key=str(index)) for index in range(3)]
         wait_until(lambda: served.parsed() >= 2)
+        seen: list[object] = []
+
+        def wait_for_an_answer() -> None:
+            try:
+                seen.append(httpx.post(f"{served.address}/api/parse", content=photo, timeout=PATIENCE_S))
+            except httpx.TransportError as error:
+                seen.append(error)
+
+        waiting = threading.Thread(target=wait_for_an_answer)
+        waiting.start()
+        time.sleep(0.2)
         for worker in master.children():
             worker.kill()
+        waiting.join()
+        assert isinstance(seen[0], (httpx.RemoteProtocolError, httpx.ReadError))  # at once, rather than at its timeout
         wait_until(lambda: is_there(served.address))
         ended = [client.wait(job, timeout_s=PATIENCE_S) for job in jobs]
         assert [(job.state, job.done, job.failed) for job in ended] == [("succeeded", 3, 0)] * 3

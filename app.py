@@ -16,6 +16,7 @@ from humanparse.allocator import settle
 from humanparse.cache.parsings import open_cache
 from humanparse.config import Settings
 from humanparse.errors import ConfigError
+from humanparse.gate import Gate
 from humanparse.jobs.backends import open_jobs
 from humanparse.parsers import AUTO, PARSERS
 from humanparse.pipeline import Pipeline
@@ -44,6 +45,7 @@ from humanparse.web import (
 from humanparse.web.patience import Patience
 
 FORM_ROOM = 64 * 1024  # bytes of a request that are not the photo
+FILES_AT_ONCE = 2  # files of kept results that one worker makes at a time
 
 
 def create_app(settings: Settings | None = None, pipeline: Pipeline | None = None) -> Flask:
@@ -51,6 +53,7 @@ def create_app(settings: Settings | None = None, pipeline: Pipeline | None = Non
     settings = settings or Settings.from_env()
     _check_names(settings)
     app = Flask(__name__)
+    app.url_map.merge_slashes = False  # it would send people to another address, of whatever host the request named
     app.config["MAX_CONTENT_LENGTH"] = settings.max_bytes * 4 // 3 + FORM_ROOM  # base64 is 4/3 as long
     app.json.sort_keys = False  # type: ignore[attr-defined]
     logs.configure(settings)
@@ -59,7 +62,8 @@ def create_app(settings: Settings | None = None, pipeline: Pipeline | None = Non
     expiries = [storage.expire, *([pipeline.cache.expire] if pipeline.cache else [])]
     request_log = open_request_log(settings)
     own_jobs = open_jobs(settings, pipeline, errors.describe_error, expiries, request_log)
-    service = Service(settings, pipeline, storage, own_jobs, Studio(settings, pipeline), request_log)
+    making = Gate(settings.queue_length, settings.queue_timeout_s, FILES_AT_ONCE)
+    service = Service(settings, pipeline, storage, own_jobs, Studio(settings, pipeline), making, request_log)
     app.extensions["humanparse"] = service
     for room in (api, batch, jobs, recognition, studio, monitoring, openapi, pages, gallery, results, result_pages):
         app.register_blueprint(room.blueprint)

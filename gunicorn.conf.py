@@ -36,6 +36,7 @@ workers, _, threads = plan(settings)
 timeout = 120  # a worker that says nothing for so long is replaced
 graceful_timeout = 30
 keepalive = 5
+control_socket_disable = True  # nobody here needs it: one way less to tell the master what to do
 preload_app = False  # runtimes with thread pools do not survive a fork
 accesslog = None  # the service logs each request itself, with its id and times
 logconfig_dict = logs.gunicorn_config(settings)

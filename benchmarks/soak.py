@@ -1,10 +1,14 @@
 """Does it stay flat? 3000 requests of mixed size, kind and parser, good and bad, by 8 clients, at a real gunicorn.
 
-    python -m benchmarks.soak [--requests 3000] [--clients 8] [--plot docs/soak.png] [--json FILE]
+    python -m benchmarks.soak [--requests 3000 | --minutes 60] [--clients 8] [--workers 1] [--m2fp]
+                              [--plot docs/soak.png] [--json FILE]
 
-Records memory (RSS of the worker; with its decoders), file handles and threads, and fails (exit code 1)
+Records memory (RSS of the workers; with their decoders), file handles and threads, and fails (exit code 1)
 where one of them grows: by the slope of the part after warm-up, robust (Theil-Sen) and with its
-confidence interval, not by a single number. Fails, too, on an answer that nobody should get.
+confidence interval, not by a single number. Fails, too, on an answer that nobody should get, on a worker that
+died, and on an accepted job that did not end well, once.
+
+--m2fp: with the small M2FP of the tests, made-up weights, so that both kinds of parsers run side by side.
 """
 
 from __future__ import annotations
@@ -12,7 +16,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import random
 import statistics
 import subprocess
 import sys
@@ -23,29 +26,28 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from io import BytesIO
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import httpx
 import numpy as np
 import psutil
-from PIL import Image
 from scipy.stats import theilslopes
 
+from benchmarks.soak_mix import Followers, Mix, hang_up
 from humanparse.config import Settings
 from humanparse.parsers import PARSERS, make_parser
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 WARM_UP: Final = 0.4  # of the requests: until every size has been seen, and allocators and thread pools have settled
 GROWTH: Final = 0.10  # of what there was after warm-up, that the rest may seem to add
-SIZES: Final = ((96, 64), (480, 640), (640, 480), (720, 1280), (1080, 1920), (1000, 300), (2000, 3000))
+SAMPLES: Final = 400  # of a run that is measured in minutes; else one in half a second
 TIMEOUT_S: Final = 300.0
 
 
 @dataclass
 class Samples:
-    """What was seen after so many answers."""
+    """What was seen after so many answers, of all workers together."""
 
     requests: list[int] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
@@ -55,66 +57,16 @@ class Samples:
     threads: list[int] = field(default_factory=list)
 
 
-def photos() -> list[tuple[bytes, str]]:
-    """(file, name of its kind), good ones."""
-    chance, made = np.random.default_rng(0), []
-    for index, (height, width) in enumerate(SIZES):
-        rough = chance.integers(0, 256, (height // 40 + 1, width // 40 + 1, 3), np.uint8)
-        picture = Image.fromarray(rough).resize((width, height), Image.Resampling.BICUBIC)
-        for name in ("JPEG", "PNG", "WEBP") if height < 1000 else ("JPEG",):
-            stream = BytesIO()
-            picture.save(stream, name)
-            made.append((stream.getvalue(), f"{name.lower()} {width}x{height} {index}"))
-    return made
-
-
-class Mix:
-    """Requests drawn at random, the same for the same seed."""
-
-    def __init__(self, seed: int, parsers: list[str]) -> None:
-        self._chance, self._parsers, self._good, self._lock = random.Random(seed), parsers, photos(), threading.Lock()
-
-    def next(self) -> tuple[str, dict[str, Any], tuple[int, ...]]:
-        """(path, arguments of httpx, the statuses that it may have)."""
-        with self._lock:
-            chance = self._chance
-            data, _ = chance.choice(self._good)
-            data += chance.randbytes(8)  # behind the last pixel: a photo that no cache knows
-            kind = chance.random()
-            query = {"parser": chance.choice(self._parsers), "overlay": chance.choice(("png", "jpeg", "none"))}
-            cut = bytearray(data[: chance.randrange(len(data))])
-            if kind < 0.45:
-                return "/api/parse", {"params": query, "content": data}, (200,)
-            if kind < 0.55:
-                query["include"] = chance.choice(("rle", "masks", "polygons", "label_map,people_map", "keypoints"))
-                return "/api/parse", {"params": query, "files": {"image": ("photo", data)}}, (200,)
-            if kind < 0.62:
-                params = {"format": chance.choice(("coco", "yolo", "webp", "masks"))}
-                return "/api/parse", {"params": params, "content": data}, (200,)
-            if kind < 0.67:
-                files = [("image", ("photo", data)), ("image", ("bad", bytes(cut)))]
-                return "/api/parse/batch", {"params": {"overlay": "none"}, "files": files}, (200,)
-            if kind < 0.72:
-                return "/api/jobs", {"params": {"overlay": "none"}, "content": data}, (202,)
-            if kind < 0.77:
-                return "/upload", {"files": {"image": ("photo", data)}}, (303,)
-            if kind < 0.92:
-                return "/api/parse", {"content": bytes(cut)}, (200, 400, 415)
-            if kind < 0.96:
-                return "/api/parse", {"params": {"alpha": "2"}, "content": data}, (422,)
-            return "/api/parse", {"json": {"image": "no base64"}}, (400,)
-
-
 @contextmanager
-def service(folder: Path, environ: dict[str, str]) -> Iterator[tuple[str, psutil.Process]]:
-    """http://... of a gunicorn with one worker, and that worker."""
+def service(folder: Path, environ: dict[str, str], workers: int) -> Iterator[tuple[str, psutil.Process]]:
+    """http://... of a gunicorn, and its master."""
     import socket
 
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     folders = {f"HUMANPARSE_{name.upper()}_DIR": str(folder / name) for name in ("jobs", "results", "cache")}
-    command = [sys.executable, "-m", "gunicorn", "-w", "1", "-b", f"127.0.0.1:{port}", "--access-logfile", "/dev/null"]
+    command = [sys.executable, "-m", "gunicorn", "-w", str(workers), "-b", f"127.0.0.1:{port}"]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
             [*command, "app:app"], cwd=ROOT, env={**os.environ, **folders, **environ}, stdout=log, stderr=log
@@ -126,66 +78,130 @@ def service(folder: Path, environ: dict[str, str]) -> Iterator[tuple[str, psutil
                     if httpx.get(f"{address}/readyz", timeout=60).status_code == 200:
                         break
                 time.sleep(0.1)
-            yield address, psutil.Process(process.pid).children()[0]
+            yield address, psutil.Process(process.pid)
         finally:
             process.terminate()
             process.wait(60)
 
 
-def sample(worker: psutil.Process, samples: Samples, done: int, began: float) -> None:
-    family = [worker]
+def make_m2fp(folder: Path) -> dict[str, str]:
+    """Weights of a small M2FP that mean nothing, and the setting that names them."""
+    import torch
+
+    from humanparse.parsers.m2fp.configuration import make_configuration
+    from humanparse.parsers.m2fp.network import M2FP
+    from reference.random_weights import write
+
+    document = json.loads((ROOT / "reference" / "small.json").read_text())
+    with torch.device("meta"):
+        state = M2FP(make_configuration(document)).state_dict()
+    write(folder, document, {key: tuple(value.shape) for key, value in state.items()}, 0)
+    return {"HUMANPARSE_M2FP_DIR": str(folder)}
+
+
+def sample(master: psutil.Process, samples: Samples, done: int, began: float) -> None:
+    workers = master.children()
+    family = {process.pid: process for process in workers}
     with suppress(psutil.Error):
-        family += worker.children(recursive=True)
+        family |= {process.pid: process for process in master.children(recursive=True)}
     total = 0.0
-    for process in family:
+    for process in family.values():
         with suppress(psutil.Error):
             total += process.memory_info().rss / (1 << 20)
-    samples.requests.append(done)
-    samples.seconds.append(time.monotonic() - began)
-    samples.worker_mib.append(worker.memory_info().rss / (1 << 20))
-    samples.all_mib.append(total)
-    samples.handles.append(worker.num_fds())
-    samples.threads.append(worker.num_threads())
+    with suppress(psutil.Error):
+        row = (
+            sum(worker.memory_info().rss for worker in workers) / (1 << 20),
+            sum(worker.num_fds() for worker in workers),
+            sum(worker.num_threads() for worker in workers),
+        )
+        samples.requests.append(done)
+        samples.seconds.append(time.monotonic() - began)
+        samples.worker_mib.append(row[0])
+        samples.all_mib.append(total)
+        samples.handles.append(row[1])
+        samples.threads.append(row[2])
 
 
-def run(requests: int, clients: int, environ: dict[str, str], seed: int = 0) -> tuple[Samples, Counter[str], list[str]]:
-    """What was seen, how often each status came, and the answers that should not have been."""
-    samples, statuses, wrong = Samples(), Counter[str](), list[str]()
-    parsers = [name for name in PARSERS if make_parser(name, Settings.from_env()).available() is None]
-    mix, lock, given, done = Mix(seed, parsers), threading.Lock(), [0], [0]
-    with tempfile.TemporaryDirectory() as folder, service(Path(folder), environ) as (address, worker):
-        began = time.monotonic()
+@dataclass
+class Tally:
+    """What was seen of a run."""
 
-        def work() -> None:
+    samples: Samples
+    statuses: Counter[str]
+    wrong: list[str]
+    jobs: int = 0
+    errors_logged: int = 0
+
+
+def run(
+    requests: int, minutes: float, clients: int, environ: dict[str, str], seed: int = 0, workers: int = 1,
+    m2fp: bool = False,
+) -> Tally:  # fmt: skip
+    """`minutes`, where it is not 0, counts instead of `requests`."""
+    samples, statuses, wrong, over = Samples(), Counter[str](), list[str](), threading.Event()
+    lock, given, done, followers = threading.Lock(), [0], [0], Followers()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        environ = {**environ, **(make_m2fp(folder / "m2fp") if m2fp else {})}
+        settings = Settings.from_env({**os.environ, **environ})
+        parsers = [name for name in PARSERS if make_parser(name, settings).available() is None]
+        mix = Mix(seed, parsers)
+        with service(folder, environ, workers) as (address, master):
+            began = time.monotonic()
+            end = began + minutes * 60 if minutes else float("inf")
+            pids = {process.pid for process in master.children()}
+
+            def watch() -> None:
+                while not over.wait(minutes * 60 / SAMPLES if minutes else 0.5):
+                    sample(master, samples, done[0], began)
+
+            def work() -> None:
+                with httpx.Client(base_url=address, timeout=TIMEOUT_S) as client:
+                    while time.monotonic() < end:
+                        with lock:
+                            if not minutes and given[0] >= requests:
+                                return
+                            given[0] += 1
+                        status = visit(client, mix, followers, wrong)
+                        with lock:
+                            done[0] += 1
+                            statuses[str(status)] += 1
+
+            watcher = threading.Thread(target=watch)
+            threads = [watcher, *(threading.Thread(target=work) for _ in range(clients))]
+            for thread in threads:
+                thread.start()
+            for thread in threads[1:]:
+                thread.join()
+            over.set()
+            watcher.join()
             with httpx.Client(base_url=address, timeout=TIMEOUT_S) as client:
-                while True:
-                    with lock:
-                        if given[0] >= requests:
-                            return
-                        given[0] += 1
-                    path, arguments, allowed = mix.next()
-                    try:
-                        answer = client.post(path, **arguments)
-                        status, truthful = answer.status_code, "Retry-After" in answer.headers
-                    except httpx.TransportError as error:
-                        status, truthful = 0, False
-                        wrong.append(f"{path}: {error!r}")
-                    with lock:
-                        done[0] += 1
-                        statuses[str(status)] += 1
-                        if status not in allowed and not (status == 503 and truthful) and status:
-                            wrong.append(f"{path}: {status}, not one of {allowed}")
-                        if done[0] % max(1, requests // 300) == 0:
-                            sample(worker, samples, done[0], began)
+                followers.end(client)
+            if {process.pid for process in master.children()} != pids:
+                wrong.append("a worker died")
+        lines = (folder / "log").read_text(errors="replace").splitlines()
+        wrong += [line for line in lines if "Traceback" in line or "SIGKILL" in line][:5]
+        errors_logged = sum('"level": "error"' in line for line in lines)
+    return Tally(samples, statuses, wrong + followers.told, followers.jobs, errors_logged)
 
-        threads = [threading.Thread(target=work) for _ in range(clients)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        log = (Path(folder) / "log").read_text()
-        wrong += [line for line in log.splitlines() if "Traceback" in line or "SIGKILL" in line][:5]
-    return samples, statuses, wrong
+
+def visit(client: httpx.Client, mix: Mix, followers: Followers, wrong: list[str]) -> int | str:
+    """One request and what follows it; the status, 0 for none."""
+    ask = mix.next()
+    try:
+        if ask.method == "GONE":
+            hang_up(str(client.base_url), ask.arguments["content"])
+            return "hung up"
+        answer = client.request(ask.method, ask.path, **ask.arguments)
+        if answer.status_code not in ask.allowed:
+            if answer.status_code != 503 or "Retry-After" not in answer.headers:
+                wrong.append(f"{ask.method} {ask.path}: {answer.status_code}, not one of {ask.allowed}")
+        elif ask.follow:
+            followers.follow(ask.follow, client, answer)
+    except (httpx.TransportError, OSError, ValueError, LookupError) as error:
+        wrong.append(f"{ask.method} {ask.path}: {error!r}")
+        return 0
+    return answer.status_code
 
 
 def growth(samples: Samples, name: str) -> tuple[float, float, float, bool]:
@@ -204,8 +220,8 @@ def plot(samples: Samples, path: Path) -> None:
     from matplotlib import pyplot
 
     figure, (above, below) = pyplot.subplots(2, 1, sharex=True, figsize=(8, 5))
-    above.plot(samples.requests, samples.all_mib, label="worker and its decoders", linewidth=1)
-    above.plot(samples.requests, samples.worker_mib, label="worker", linewidth=1)
+    above.plot(samples.requests, samples.all_mib, label="workers and their decoders", linewidth=1)
+    above.plot(samples.requests, samples.worker_mib, label="workers", linewidth=1)
     below.plot(samples.requests, samples.handles, label="file handles", linewidth=1)
     below.plot(samples.requests, samples.threads, label="threads", linewidth=1)
     above.set_ylabel("RSS, MiB")
@@ -221,17 +237,22 @@ def plot(samples: Samples, path: Path) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--requests", type=int, default=3000)
+    parser.add_argument("--minutes", type=float, default=0, help="for so long, however many requests that are")
     parser.add_argument("--clients", type=int, default=8)
+    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--m2fp", action="store_true", help="with a small M2FP of made-up weights")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--plot", type=Path)
     parser.add_argument("--json", type=Path, metavar="FILE", help="keep what was seen there")
     parser.add_argument("--env", action="append", default=[], metavar="NAME=VALUE", help="of the service")
     args = parser.parse_args()
     began = time.monotonic()
-    samples, statuses, wrong = run(
-        args.requests, args.clients, dict(pair.split("=", 1) for pair in args.env), args.seed
-    )
-    print(f"{sum(statuses.values())} answers in {time.monotonic() - began:.0f} s: {dict(statuses.most_common())}")
+    environ = dict(pair.split("=", 1) for pair in args.env)
+    seen = run(args.requests, args.minutes, args.clients, environ, args.seed, args.workers, args.m2fp)
+    samples, wrong = seen.samples, seen.wrong
+    count = sum(seen.statuses.values())
+    print(f"{count} requests in {time.monotonic() - began:.0f} s: {dict(seen.statuses.most_common())}")
+    print(f"{seen.jobs} jobs seen to their end, {seen.errors_logged} errors in the log")
     failed = bool(wrong)
     names: list[tuple[str, Callable[[float], str]]] = [
         ("worker_mib", "{:.0f} MiB".format), ("all_mib", "{:.0f} MiB".format),
@@ -248,7 +269,7 @@ def main() -> int:
     if args.plot:
         plot(samples, args.plot)
     if args.json:
-        args.json.write_text(json.dumps(vars(samples)))
+        args.json.write_text(json.dumps({**vars(samples), "statuses": seen.statuses, "wrong": wrong}))
     return 1 if failed else 0
 
 

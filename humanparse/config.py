@@ -144,6 +144,11 @@ def describe_settings() -> list[tuple[str, str, str]]:
     return rows
 
 
+def allocator_is_told() -> bool:
+    """Has the operator said how many arenas glibc may keep? Then that is the word."""
+    return "MALLOC_ARENA_MAX" in os.environ
+
+
 def shared_metrics_dir() -> Path | None:
     """Where several processes count together: prometheus_client's own variable, which gunicorn.conf.py sets."""
     folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")

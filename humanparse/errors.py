@@ -230,7 +230,13 @@ class JobAbandoned(ParserError):
 
 
 class StorageError(HumanParseError):
+    """`retry_after_s`: by then room has been made, if what is too old or too much can make any."""
+
     code = "storage_failed"
+
+    def __init__(self, message: str, retry_after_s: int = 30, **context: Any) -> None:
+        super().__init__(message, **context)
+        self.retry_after_s = retry_after_s
 
 
 class ConfigError(HumanParseError):

@@ -44,7 +44,10 @@ def fetch_photo(url: str, max_bytes: int, timeout_s: float, allowed: Allowed = i
             raise UrlFailed("The address does not answer as a web server does.") from exc
         if moved is None:
             return data
-        url = urljoin(url, moved)
+        try:
+            url = urljoin(url, moved)
+        except ValueError as exc:  # half of an IPv6 address
+            raise UrlFailed("The address leads on to what is no address.") from exc
     raise UrlFailed(f"The address leads on more than {REDIRECTS} times.")
 
 

@@ -21,6 +21,8 @@ LONGEST_URL: Final = 2048
 TRANSLATED: Final = tuple(ip_network(net) for net in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16"))
 """IPv6 networks that carry IPv4 addresses inside (RFC 6052, 8215, 3056), private ones too."""
 
+GLOBAL_UNICAST: Final = ip_network("2000::/3")  # RFC 4291, 2.4, and IANA's registry
+
 Address = IPv4Address | IPv6Address
 Allowed = Callable[[Address], bool]
 ERRORS: Final = (
@@ -52,11 +54,15 @@ def names_private_address(url: str, allowed: Allowed | None = None) -> bool:
 
 
 def is_public(address: Address) -> bool:
-    """Is it an address of the public Internet, of one machine?"""
+    """Is it an address of the public Internet, of one machine?
+
+    Of IPv6 only what IANA has given out as global unicast: whatever lies outside of that (site-local
+    addresses, those that carry an IPv4 address in the old way) is somebody's own.
+    """
     if isinstance(address, IPv6Address):
         if address.ipv4_mapped is not None:
             return is_public(address.ipv4_mapped)
-        if any(address in net for net in TRANSLATED):
+        if address not in GLOBAL_UNICAST or any(address in net for net in TRANSLATED):
             return False
     return address.is_global and not address.is_multicast and not address.is_reserved
 

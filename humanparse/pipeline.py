@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -91,7 +92,8 @@ class Pipeline:
         self.decode = make_decode(settings)
         # Those who wait hold a file, not its pixels: only as many as keep the parser busy are let in to decode.
         self._line = Gate(settings.queue_length, settings.queue_timeout_s, ON_DECK + 1, counted=True)
-        self._gate = Gate(ON_DECK, settings.queue_timeout_s)
+        # One more than are on deck: the frames of a video skip the line.
+        self._gate = Gate(ON_DECK + 1, settings.queue_timeout_s)
         self.recognition = RecognitionPipeline(settings, self.decode, self.admit, cache, make_recognizer)
         self._loaded: dict[str, Parser] = {}
         self._loading = threading.Lock()
@@ -119,21 +121,29 @@ class Pipeline:
         check: asked before each step and while we wait; it raises where nobody waits for the answer any more.
         tell: hears how many photos wait before this one, whenever that changes; 0 when it is being parsed.
         """
-        watch, until = Stopwatch(), time.monotonic() + self.settings.queue_timeout_s
+        watch = Stopwatch()
         with ExitStack() as inside:
             with watch.stage("wait"):
-                inside.enter_context(self._line.enter(check, until, _but_the_end(tell)))
-            check()
-            return self._answer(data, options, watch, lambda: self._gate.enter(check, until, tell))
+                enter = inside.enter_context(self.admit(check, tell))
+            return self._answer(data, options, watch, enter)
 
     @contextmanager
-    def admit(self) -> Iterator[Enter]:
-        """A place at the end of the line, where photos are decoded; what is yielded enters the parser's own place.
+    def admit(self, check: Check = always, tell: Tell | None = None) -> Iterator[Enter]:
+        """Wait in the line; who is let in may hold a photo's pixels, and is given the way to the parser's own place.
 
-        For other work of the same cores. Raises Busy.
+        For whatever decodes photos or works the same cores. Not to be entered twice by one request: all would
+        wait for each other. Raises Busy, and what `check` raises.
         """
-        with self._line.enter():
-            yield self._gate.enter
+        until = time.monotonic() + self.settings.queue_timeout_s
+
+        def enter() -> AbstractContextManager[None]:
+            nonlocal until
+            first, until = until, math.inf  # who comes again, for a second effect, waits as long as anybody
+            return self._gate.enter(check, first, tell)
+
+        with self._line.enter(check, until, _but_the_end(tell)):
+            check()
+            yield enter
 
     def find(
         self, data: bytes, options: ParseOptions, watch: Stopwatch, enter: Enter

@@ -163,7 +163,7 @@ class RequestLog:
             kept = [entry for entry in entries if entry is not None]
             try:
                 self._write(kept)
-            except (sqlite3.Error, OSError, ValueError) as error:
+            except (sqlite3.Error, OSError, ValueError, ArithmeticError) as error:
                 metrics.REQUEST_LOG_DROPPED.inc(len(kept))
                 log.warning("the request log cannot be written: %s", error)
                 if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from io import BytesIO
@@ -21,9 +21,14 @@ from humanparse.cache.parsings import HIT, MISS, AnswerCache
 from humanparse.config import Settings
 from humanparse.effects import apply_effect, choose_values
 from humanparse.effects.selection import blend, soften
+from humanparse.gate import Check, always
 from humanparse.options import ParseOptions
 from humanparse.pipeline import Enter, Pipeline, Stopwatch
+from humanparse.records import Parsing
 from humanparse.stylize_options import ENCODERS, MEDIA_TYPES, SUFFIXES, StylizeOptions
+
+Read = Callable[[Stopwatch, Enter], tuple[NDArray[np.uint8], Parsing | None]]
+"""The photo (H, W, 3) uint8 RGB, and its Parsing unless the effect goes everywhere; Enter: to the parser's place."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,29 +54,52 @@ class Studio:
         cache = pipeline.cache
         self._cache: AnswerCache[_Kept] | None = cache.beside(_pack, _unpack) if cache else None
 
-    def stylize(self, data: bytes, options: StylizeOptions) -> Stylized:
-        """Every effect's picture. Raises InputError, Busy or ParserError.
+    def stylize(self, data: bytes, options: StylizeOptions, check: Check = always) -> Stylized:
+        """Every effect's picture. Raises InputError, Busy or ParserError, and what `check` raises.
 
         The photo is made smaller where it has more than `Settings.stylize_pixels`.
         """
-        watch = Stopwatch()
-        with ExitStack() as inside:
-            with watch.stage("wait"):
-                enter = inside.enter_context(self._pipeline.admit())
-            work = _Work(self._settings, self._pipeline, data, options, watch, enter)
+        with _Work(self._settings, self._pipeline, self._reader(data, options), options, check) as work:
             if self._cache is None:
-                made = {name: work.make(name) for name in options.effects}
-                how = None
-            else:
-                base, made, hows = self._key_of(data, options), {}, set()
-                for name in options.effects:
-                    key = hashlib.sha256(f"{base} {name}".encode()).hexdigest()
-                    made[name], found = self._cache.find(key, lambda name=name: work.make(name))  # type: ignore[misc]
-                    hows.add(found)
-                how = HIT if hows == {HIT} else MISS
-        first = next(iter(made.values()))
-        pictures = {name: kept.picture for name, kept in made.items()}
-        return Stylized(pictures, options.image_format, first.size, first.coverage, dict(watch.timing_ms), how)
+                return _gather({name: work.make(name) for name in options.effects}, options, work.watch, None)
+            base, made, hows = self._key_of(data, options), {}, set()
+            for name in options.effects:
+                key = hashlib.sha256(f"{base} {name}".encode()).hexdigest()
+                made[name], found = self._cache.find(key, lambda name=name: work.make(name))  # type: ignore[misc]
+                hows.add(found)
+            return _gather(made, options, work.watch, HIT if hows == {HIT} else MISS)
+
+    def stylize_parsed(
+        self,
+        read: Callable[[], tuple[NDArray[np.uint8], Parsing]],
+        options: StylizeOptions,
+        check: Check = always,
+    ) -> Stylized:
+        """The same of a photo that is parsed already, with the people and parts that it was found to have.
+
+        Nothing of it is cached: whoever keeps the photo may be told to forget it. Raises InvalidOption or Busy, and
+        what `check` raises.
+        """
+
+        def decode(watch: Stopwatch, enter: Enter) -> tuple[NDArray[np.uint8], Parsing]:
+            del enter
+            with watch.stage("decode"):
+                return read()
+
+        with _Work(self._settings, self._pipeline, decode, options, check) as work:
+            return _gather({name: work.make(name) for name in options.effects}, options, work.watch, None)
+
+    def _reader(self, data: bytes, options: StylizeOptions) -> Read:
+        """Decodes, and parses where parts are asked for."""
+
+        def read(watch: Stopwatch, enter: Enter) -> tuple[NDArray[np.uint8], Parsing | None]:
+            if options.selection.everywhere:
+                with watch.stage("decode"):
+                    return self._pipeline.decode(data), None
+            image, parsing, _ = self._pipeline.find(data, ParseOptions(parser=options.parser), watch, enter)
+            return image, parsing
+
+        return read
 
     def _key_of(self, data: bytes, options: StylizeOptions) -> str:
         """Whatever may change a picture, but for the effect's name, changes it."""
@@ -87,54 +115,54 @@ class Studio:
 
 
 class _Work:
-    """One request: the photo and where effects go are made at the first effect that is not in the cache."""
+    """One request: the photo and where effects go are made at the first effect that is not in the cache.
+
+    From then on it has a place in the line, until the block that it is entered for ends.
+    """
 
     def __init__(
-        self,
-        settings: Settings,
-        pipeline: Pipeline,
-        data: bytes,
-        options: StylizeOptions,
-        watch: Stopwatch,
-        enter: Enter,
+        self, settings: Settings, pipeline: Pipeline, read: Read, options: StylizeOptions, check: Check
     ) -> None:
-        self._settings, self._pipeline, self._data = settings, pipeline, data
-        self._options, self._watch, self._enter = options, watch, enter
-        self._ready: tuple[NDArray[np.uint8], NDArray[np.uint8] | None] | None = None
+        self._settings, self._pipeline, self._read = settings, pipeline, read
+        self._options, self._check, self.watch = options, check, Stopwatch()
+        self._inside = ExitStack()
+        self._ready: tuple[NDArray[np.uint8], NDArray[np.uint8] | None, Enter] | None = None
+
+    def __enter__(self) -> _Work:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._inside.close()
 
     def make(self, name: str) -> _Kept:
-        image, mask = self._prepare()
+        image, mask, enter = self._prepare()
         with ExitStack() as inside:
-            with self._watch.stage("wait"):
-                inside.enter_context(self._enter())
-            with self._watch.stage(name):
+            with self.watch.stage("wait"):
+                inside.enter_context(enter())
+            with self.watch.stage(name):
                 changed = apply_effect(name, image, self._values(name, image), mask)
                 if mask is not None:
                     blend(image, changed, mask)
         coverage = 1.0 if mask is None else round(cv2.countNonZero(mask) / mask.size, 4)
-        with self._watch.stage("encode"):
+        with self.watch.stage("encode"):
             picture = ENCODERS[self._options.image_format](changed)
         return _Kept(picture, (image.shape[0], image.shape[1]), coverage)
 
     def _values(self, name: str, image: NDArray[np.uint8]) -> Mapping[str, float]:
         return choose_values(name, dict(self._options.parameters), (image.shape[0], image.shape[1]))
 
-    def _prepare(self) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
-        """The photo in the size that is worked on, and the mask; None where effects go everywhere."""
+    def _prepare(self) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None, Enter]:
+        """The photo as large as it is worked on, the mask (None where effects go everywhere), the way to the cores."""
         if self._ready is None:
-            settings, selection = self._settings, self._options.selection
-            mask = None
-            if selection.everywhere:
-                with self._watch.stage("decode"):
-                    image = self._pipeline.decode(self._data)
-            else:
-                wanted = ParseOptions(parser=self._options.parser)
-                image, parsing, _ = self._pipeline.find(self._data, wanted, self._watch, self._enter)
-                mask = selection.mask(parsing)
-            image = _fit(image, settings.stylize_pixels)
+            selection = self._options.selection
+            with self.watch.stage("wait"):
+                enter = self._inside.enter_context(self._pipeline.admit(self._check))
+            image, parsing = self._read(self.watch, enter)
+            mask = None if parsing is None or selection.everywhere else selection.mask(parsing)
+            image = _fit(image, self._settings.stylize_pixels)
             if mask is not None:
                 mask = self._soften(_resize(mask, image.shape[:2]), image.shape[:2])
-            self._ready = image, mask
+            self._ready = image, mask, enter
         return self._ready
 
     def _soften(self, mask: NDArray[np.uint8], size: tuple[int, ...]) -> NDArray[np.uint8]:
@@ -149,6 +177,12 @@ class _Kept:
     picture: bytes
     size: tuple[int, int]
     coverage: float
+
+
+def _gather(made: Mapping[str, _Kept], options: StylizeOptions, watch: Stopwatch, cache: str | None) -> Stylized:
+    first = next(iter(made.values()))
+    pictures = {name: kept.picture for name, kept in made.items()}
+    return Stylized(pictures, options.image_format, first.size, first.coverage, dict(watch.timing_ms), cache)
 
 
 def describe_stylized(made: Stylized) -> dict[str, Any]:

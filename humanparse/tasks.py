@@ -8,6 +8,9 @@ claimed once. For a message that was lost, with the worker that had it, the care
 from __future__ import annotations
 
 import logging
+import os
+import select
+import threading
 import time
 from collections.abc import Callable
 from functools import cache
@@ -18,8 +21,9 @@ from celery.exceptions import OperationalError
 from prometheus_client import start_http_server
 
 from humanparse import logs
+from humanparse.allocator import settle
 from humanparse.cache.parsings import open_cache
-from humanparse.config import Settings
+from humanparse.config import Settings, allocator_is_told
 from humanparse.errors import ConfigError
 from humanparse.jobs import records
 from humanparse.jobs.backends import CARES, open_store
@@ -34,6 +38,7 @@ from humanparse.web.errors import describe_error
 
 log = logging.getLogger(__name__)
 
+FINISH_S: Final = 20.0  # so long a worker that is told to stop goes on with its job; then it gives it back
 TASK: Final = "humanparse.run_job"
 VISIBILITY_S: Final = 3600
 """After so long Redis hands an unfinished message to another worker too; both ask the store whose the job is."""
@@ -64,12 +69,21 @@ def make_celery(settings: Settings, make_pipeline: Callable[[Settings], Pipeline
         raise ConfigError("HUMANPARSE_BROKER_URL is empty; a worker needs the broker that the service uses.")
     celery = _make_sender(settings)
 
+    end = _End()
+
     @cache
-    def parts() -> tuple[Worker, Caretaker]:
+    def parts() -> tuple[Worker, Caretaker, Callable[[str], None]]:
         store, files = open_store(settings), JobFiles(settings.jobs_dir)
-        caretaker = Caretaker(settings, store, files, make_announce(settings, store), describe_error)
+        announce = make_announce(settings, store)
+        caretaker = Caretaker(settings, store, files, announce, describe_error)
         pipeline, request_log = make_pipeline(settings), open_request_log(settings)
-        return Worker(settings, pipeline, store, files, describe_error, request_log), caretaker
+        worker = Worker(settings, pipeline, store, files, describe_error, request_log)
+        end.when_near(worker.stopping.set)
+        return worker, caretaker, announce
+
+    def begin(**_: Any) -> None:
+        if not allocator_is_told():
+            settle()  # the processes of the jobs inherit it
 
     def set_up_logging(**_: Any) -> None:
         logs.configure(settings)
@@ -77,6 +91,8 @@ def make_celery(settings: Settings, make_pipeline: Callable[[Settings], Pipeline
     def serve_metrics(**_: Any) -> None:
         _serve_metrics(settings)
 
+    signals.worker_init.connect(begin, weak=False)
+    signals.worker_shutting_down.connect(end.tell, weak=False)
     signals.setup_logging.connect(set_up_logging, weak=False)  # Celery then leaves the loggers alone
     if settings.metrics_port:
         signals.worker_process_init.connect(serve_metrics, weak=False)
@@ -84,15 +100,42 @@ def make_celery(settings: Settings, make_pipeline: Callable[[Settings], Pipeline
 
     @celery.task(name=TASK)  # type: ignore[untyped-decorator]  # Celery has no types
     def run_job(id: str) -> None:
-        worker, caretaker = parts()
-        job = worker.claim(id)
+        worker, caretaker, announce = parts()
+        job = None if worker.stopping.is_set() else worker.claim(id)
         if job is not None:
             worker.run(job)
+        if worker.stopping.is_set():
+            announce(id)  # for another worker; of a job that has ended the message is dropped at a glance
+            return
         if time.monotonic() - looked_at[0] > settings.job_lease_s / CARES:
             looked_at[0] = time.monotonic()
             caretaker.look()
 
     return celery
+
+
+class _End:
+    """Tells the process that runs jobs that the worker is to stop: Celery says so to the worker's first process only.
+
+    Over a pipe made before the fork. Without this a video's worker would be killed when its patience
+    is over, and a job whose worker died three times is given up.
+    """
+
+    def __init__(self) -> None:
+        self._reading, self._writing = os.pipe()
+
+    def tell(self, **_: Any) -> None:
+        os.write(self._writing, b".")
+
+    def when_near(self, call: Callable[[], None]) -> None:
+        """`call` FINISH_S after `tell`, from a thread of its own."""
+
+        def watch() -> None:
+            select.select([self._reading], [], [])  # not read: it is for every process
+            time.sleep(FINISH_S)
+            call()
+
+        threading.Thread(target=watch, name="end", daemon=True).start()
 
 
 def _serve_metrics(settings: Settings) -> None:

@@ -1,7 +1,7 @@
 """A Celery worker over the parser of the tests: `celery -A tests.celery_worker worker`.
 
-As slow as BAND_PARSER_S says; and at the first photo of DEADLY pixels' width its process dies, as if
-the kernel had killed it.
+As slow as BAND_PARSER_S says, and as patient with a job when it has to stop as FINISH_S. At the first photo
+of DEADLY pixels' width its process dies, as if the kernel had killed it.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import numpy as np
 from celery import Celery
 from numpy.typing import NDArray
 
+from humanparse import tasks
 from humanparse.config import Settings
 from humanparse.pipeline import Pipeline
 from humanparse.records import Parsing
@@ -21,6 +22,7 @@ from humanparse.tasks import make_celery
 from tests.band_parser import BandParser
 
 DEADLY = 13
+tasks.FINISH_S = float(os.environ.get("FINISH_S", "0.5"))  # type: ignore[misc]
 
 
 class WorkerParser(BandParser):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tests import corpus
+from tests import corpus, wild
 from tests.corpus import Row, run, summarise
 from tests.damage import bombs, damaged, seeds
 
@@ -50,3 +51,33 @@ def test_what_is_not_as_promised_is_told(status: int, headers: dict[str, str], c
 def test_every_bomb_has_its_own_name() -> None:
     names = [name for name, _ in bombs()]
     assert len(names) == len(set(names))
+
+
+def test_files_are_damaged_by_their_structure_in_every_format_that_we_read() -> None:
+    made = list(itertools.islice(((name, data) for name, data, many in wild.files([]) if many), 0, None, 400))
+    again = list(itertools.islice(((name, data) for name, data, many in wild.files([]) if many), 0, None, 400))
+    assert made == again and len(made) > 100
+    assert {name.rsplit(".", 1)[1] for name, _ in made} >= {"jpg", "png", "gif", "webp", "bmp", "tif"}
+
+
+def test_what_a_file_is_made_of_is_found() -> None:
+    found = {name.split()[0]: wild.units(data) for name, data in wild.seeds() if name.endswith("RGB")}
+    for name in ("JPEG", "PNG", "BMP", "TIFF"):
+        assert len(found[name]) >= 3, name
+    name, data = next((name, data) for name, data in wild.seeds() if name == "PNG RGB")
+    assert [data[begin + 4 : begin + 8] for begin, _ in wild.units(data)] == [b"IHDR", b"IDAT", b"IEND"]
+    lies = dict(wild.hurt(data))
+    assert len(lies) > 100 and sum(lie != data for lie in lies.values()) > 0.9 * len(lies)
+
+
+def test_odd_files_get_answers_of_ours(tmp_path: Path) -> None:
+    """Those that are two things at once, or full of what is no picture; not the largest, which take their time."""
+    for place, (name, data) in enumerate(wild.oddities()):
+        if len(data) < 400_000 and (place % 4 == 0 or "exif" in name):
+            (tmp_path / f"{place:03}-{name}").write_bytes(data)
+    rows = run(sorted(tmp_path.iterdir()), lambda row: None)
+    assert len(rows) > 60
+    assert [row for row in rows if row.complaint] == []
+    statuses = {row.file.split("-", 1)[1]: row.status for row in rows}
+    assert statuses["exif-loop.jpg"] == statuses["exif-inside-itself.jpg"] == statuses["exif-beyond.png"] == 200
+    assert set(statuses.values()) <= {200, 400, 413, 415}

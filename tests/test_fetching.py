@@ -73,6 +73,11 @@ def test_a_file_comes_also_from_where_an_address_leads(site: Any) -> None:
     assert name_of(f"{site.address}/a/my%20photo.jpg?x=1") == "my photo.jpg"
 
 
+def test_an_address_that_leads_to_no_address_at_all(site: Any) -> None:
+    with pytest.raises(UrlFailed, match="no address"):
+        fetch(f"{site.address}/to/http://[")
+
+
 @pytest.mark.parametrize("address", PRIVATE)
 def test_no_private_address_is_asked(address: str) -> None:
     host = f"[{address}]" if ":" in address else address

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 import tracemalloc
+import urllib.parse
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+import objgraph
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -97,6 +99,32 @@ def test_nothing_of_a_photo_is_left_after_an_error(
             client.post(path, data={"image": (BytesIO(photo), "a.jpg")}, buffered=True).close()
         assert len(images) == 3
         assert [image() is None for image in images] == [True] * 3
+
+
+def test_no_kind_of_object_grows_in_number(client: FlaskClient, photo: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By objgraph: of what the collector tracks there is as much after ten rounds of good and bad photos as before."""
+    monkeypatch.setattr(logging.root.manager, "disable", logging.CRITICAL)  # pytest keeps what is logged
+
+    def round_of_all() -> None:
+        for path in ("/api/parse", "/api/parse?include=masks,rle", "/api/parse?format=coco", "/upload"):
+            client.post(path, data=photo).close()
+            client.post(path, data=photo[: len(photo) // 2]).close()
+        client.get("/").close()
+
+    for _ in range(3):
+        round_of_all()
+    urllib.parse.clear_cache()  # of the addresses that results got: bounded, and not ours
+    gc.collect()
+    before = objgraph.typestats(shortnames=False)
+    for _ in range(10):
+        round_of_all()
+    urllib.parse.clear_cache()
+    gc.collect()
+    after = objgraph.typestats(shortnames=False)
+    grown = {name: count - before.get(name, 0) for name, count in after.items() if count - before.get(name, 0) >= 10}
+    assert grown == {}
+    for holder in ("humanparse.pipeline.Answer", "humanparse.records.Parsing", "traceback", "flask.wrappers.Request"):
+        assert objgraph.by_type(holder) == [], holder  # arrays themselves the collector does not track
 
 
 def test_a_hundred_photos_leave_no_bytes(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -80,6 +80,7 @@ TABLE: dict[str, set[str]] = {
         "humanparse.cpu",
         "humanparse.decoding",
         "humanparse.errors",
+        "humanparse.gate",
         "humanparse.hub",
         "humanparse.images",
         "humanparse.layers",
@@ -109,6 +110,7 @@ TABLE: dict[str, set[str]] = {
         "humanparse.config",
         "humanparse.effects",
         "humanparse.errors",
+        "humanparse.gate",
         "humanparse.images",
         "humanparse.options",
         "humanparse.pipeline",
@@ -284,6 +286,7 @@ TABLE: dict[str, set[str]] = {
     },
     # a composition root, of workers; the statuses of problems live in web/
     "humanparse/tasks.py": {
+        "humanparse.allocator",
         "humanparse.cache",
         "humanparse.config",
         "humanparse.errors",
@@ -308,7 +311,7 @@ TABLE: dict[str, set[str]] = {
         "humanparse.workers",
     },
     "training": {"training", "humanparse", "utils", "!humanparse.web"},
-    "benchmarks": {"benchmarks", "humanparse", "utils", "app"},
+    "benchmarks": {"benchmarks", "humanparse", "utils", "app", "reference"},
     "reference": {"reference"},
 }
 NO_TORCH = ("humanparse", "app.py", "utils.py", "gunicorn.conf.py")

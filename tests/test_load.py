@@ -23,6 +23,7 @@ import pytest
 from PIL import Image
 
 from humanparse.client import Client
+from humanparse.web.access import HEADERS
 from humanparse.web.gunicorn_worker import signs_of_life
 from tests.redis_server import free_port
 from tests.test_serving import PATIENCE_S, running
@@ -150,6 +151,44 @@ def test_trickling_heads_and_bodies_hold_no_thread(tmp_path: Path, photo: bytes)
             line.close()
 
 
+NO_REQUESTS = {
+    # what is sent -> the status
+    b"GET / HTTP/1.1\nHost: x\n\n": 400,
+    b"\x16\x03\x01\x02\x00\x01\n": 400,
+    b"POST /api/parse HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n": 400,
+    b"POST /api/parse HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nabcdef": 400,
+    b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 100_000 + b"\r\n\r\n": 431,
+    b"GET /" + b"a" * 10_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n": 414,
+    b"POST /api/parse HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nabc\r\n0\r\n\r\n": 400,
+    b"POST /api/parse HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5;" + b"a" * 99_999 + b"\r\n": 400,
+    b"POST /api/parse HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999\r\nConnection: close\r\n\r\nab": 413,
+}
+
+
+def test_what_is_no_request_is_a_problem_too_with_all_headers_and_ends_the_connection(
+    tmp_path: Path, photo: bytes
+) -> None:
+    own = {"HUMANPARSE_REQUEST_LOG_ROWS": "100", "HUMANPARSE_REQUEST_LOG_DIR": str(tmp_path / "log")}
+    with serving(tmp_path, 0.0, **own) as served:
+        for sent, status in NO_REQUESTS.items():
+            with served.connect() as line:
+                with suppress(OSError):
+                    line.sendall(sent)
+                head, _, body = read_all(line).partition(b"\r\n\r\n")
+            problem = json.loads(body or b"{}")
+            assert head.startswith(b"HTTP/1.1 %d " % status), (sent[:60], head)
+            assert problem["status"] == status and problem["request_id"].encode() in head
+            assert b"application/problem+json" in head
+            for name, value in HEADERS.items():
+                assert f"{name}: {value}".encode() in head
+        assert httpx.post(f"{served.address}/api/parse", content=photo).status_code == 200
+        wait_until(lambda: "/api/parse" in [row["endpoint"] for row in logged(served) if row["status"] == 200])
+
+
+def logged(served: Served) -> list[dict[str, Any]]:
+    return httpx.get(f"{served.address}/requests", headers={"Accept": "application/json"}).json()["requests"]
+
+
 def test_an_honest_upload_that_takes_longer_than_the_grace_is_read(tmp_path: Path, photo: bytes) -> None:
     with serving(tmp_path, 0.0, HUMANPARSE_SLOWEST_BYTES_S="4096") as served, served.connect() as line:
         photo += bytes(40_000 - len(photo))  # nobody minds what follows the last pixel
@@ -212,8 +251,21 @@ def test_a_killed_worker_is_replaced_and_loses_no_accepted_job(tmp_path: Path, p
         ]
         jobs = [client.submit_many([photo] * 3, overlay="none", idempotency_key=str(index)) for index in range(3)]
         wait_until(lambda: served.parsed() >= 2)
+        seen: list[object] = []
+
+        def wait_for_an_answer() -> None:
+            try:
+                seen.append(httpx.post(f"{served.address}/api/parse", content=photo, timeout=PATIENCE_S))
+            except httpx.TransportError as error:
+                seen.append(error)
+
+        waiting = threading.Thread(target=wait_for_an_answer)
+        waiting.start()
+        time.sleep(0.2)
         for worker in master.children():
             worker.kill()
+        waiting.join()
+        assert isinstance(seen[0], (httpx.RemoteProtocolError, httpx.ReadError))  # at once, rather than at its timeout
         wait_until(lambda: is_there(served.address))
         ended = [client.wait(job, timeout_s=PATIENCE_S) for job in jobs]
         assert [(job.state, job.done, job.failed) for job in ended] == [("succeeded", 3, 0)] * 3

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import threading
-from typing import ClassVar
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -13,13 +16,17 @@ from hypothesis import strategies as st
 
 from humanparse.config import Settings
 from humanparse.encoding import encode_png
-from humanparse.errors import HumanParseError, ParserUnavailable, UnreadableImage
+from humanparse.errors import Busy, HumanParseError, ParserUnavailable, UnreadableImage
 from humanparse.images import read_image
 from humanparse.options import ParseOptions
 from humanparse.parsers.contract import Parser
-from humanparse.pipeline import Pipeline
+from humanparse.pipeline import ON_DECK, Pipeline
+from humanparse.recognition.options import RecognizeOptions
 from humanparse.records import Parsing
+from humanparse.studio import Studio
+from humanparse.stylize_options import StylizeOptions
 from tests.band_parser import BandParser
+from tests.colour_recognizer import ColourRecognizer
 from tests.test_records import check_laws
 
 
@@ -122,3 +129,79 @@ def test_a_parser_that_cannot_load_is_tried_again_next_time(settings: Settings, 
     with pytest.raises(ParserUnavailable):
         pipeline.parse(photo, ParseOptions())
     assert pipeline.parse(photo, ParseOptions()).parsing.persons
+
+
+def test_whatever_decodes_has_been_let_in_and_only_so_many_are(settings: Settings) -> None:
+    """A crowd of parsers, recognizers and studios holds the pixels of three photos, not of one for each thread."""
+    pipeline = Pipeline(settings, lambda name, own: BandParser(own), make_recognizer=lambda *_: ColourRecognizer())
+    studio, decode, held, most, lock = Studio(settings, pipeline), pipeline.decode, [0], [0], threading.Lock()
+    admitted: list[object] = []
+    admit = pipeline.admit
+
+    @contextmanager
+    def counting(*given: Any) -> Iterator[Any]:
+        with admit(*given) as enter:
+            with lock:
+                held[0] += 1
+                most[0] = max(most[0], held[0])
+                admitted.append(threading.get_ident())
+            try:
+                yield enter
+            finally:
+                with lock:
+                    held[0] -= 1
+
+    def seen(data: bytes) -> Any:
+        assert held[0] >= 1
+        time.sleep(0.05)
+        return decode(data)
+
+    pipeline.admit = counting  # type: ignore[method-assign,assignment]
+    pipeline.decode = pipeline.recognition._decode = seen
+    pipeline.recognition._admit = counting
+    stylize = StylizeOptions.from_strings({"effect": "sepia"}, settings)
+    partly = StylizeOptions.from_strings({"effect": "sepia,grey", "only": "person"}, settings)
+    done: list[object] = []
+    kinds: list[Callable[[bytes], object]] = [
+        lambda data: pipeline.parse(data, ParseOptions()),
+        lambda data: pipeline.recognition.recognize(data, RecognizeOptions()),
+        lambda data: studio.stylize(data, stylize),
+        lambda data: studio.stylize(data, partly),
+    ]
+    photos = [encode_png(np.full((9, 9, 3), shade, np.uint8)) for shade in range(12)]
+    threads = [
+        threading.Thread(target=lambda make=make, data=data: done.append(make(data)))  # type: ignore[misc]
+        for make, data in zip(kinds * 3, photos, strict=True)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(done) == len(admitted) == 12
+    assert most[0] == ON_DECK + 1
+
+
+def test_a_frame_of_a_video_finds_a_place_beside_all_who_were_let_in(settings: Settings) -> None:
+    class Slow(BandParser):
+        def parse(self, image: Any) -> Parsing:
+            time.sleep(0.1)
+            return super().parse(image)
+
+    pipeline, failed = Pipeline(settings, lambda name, own: Slow(own)), []
+
+    def work(step: Callable[[], object]) -> None:
+        try:
+            step()
+        except Busy as error:
+            failed.append(error)
+
+    photos = [encode_png(np.full((9, 9, 3), shade, np.uint8)) for shade in range(6)]
+    frame = np.zeros((9, 9, 3), np.uint8)
+    steps = [lambda: [pipeline.parse_frame(frame, ParseOptions()) for _ in range(6)]]
+    steps += [lambda data=data: pipeline.parse(data, ParseOptions()) for data in photos]  # type: ignore[misc]
+    threads = [threading.Thread(target=work, args=(step,)) for step in steps]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failed == []

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from pathlib import Path
 
 import pytest
 
+from humanparse import storage as storage_module
 from humanparse.errors import ResultExpired, StorageError
 from humanparse.storage import Storage
 
@@ -98,3 +100,42 @@ def test_a_folder_that_cannot_be_written_is_an_error_of_ours(tmp_path: Path) -> 
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(StorageError):
         Storage(tmp_path / "file", 100, 1000).save({"a": b""})
+
+
+def test_a_save_does_not_look_through_the_folder_each_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    storage, looks = Storage(tmp_path, max_age_s=100, max_bytes=50_000), []
+    monkeypatch.setattr(Storage, "expire", lambda own: looks.append(own))
+    for _ in range(10):
+        storage.save({"a": bytes(90)})
+    assert len(looks) == 10  # as here nothing says that it has looked
+    monkeypatch.undo()
+    storage.expire()
+    monkeypatch.setattr(Storage, "expire", lambda own: looks.append(own))
+    for _ in range(11):
+        storage.save({"a": bytes(90)})
+    assert len(looks) == 10
+    storage.save({"a": bytes(90)})  # a fiftieth of what may be there has been written
+    assert len(looks) == 11
+
+
+def test_the_limit_holds_with_many_saves_and_several_processes(tmp_path: Path) -> None:
+    both = [Storage(tmp_path, max_age_s=100, max_bytes=10_000) for _ in range(2)]
+    for place in range(100):
+        both[place % 2].save({"a": bytes(150)})
+        kept = sum(file.stat().st_size for file in tmp_path.rglob("a"))
+        assert kept <= 10_000 * (1 + 2 / 50) + 2 * 150
+
+
+def test_a_result_that_another_process_removes_meanwhile_is_no_error(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [storage.save({"a": b"x"}) for _ in range(3)]
+    weigh = storage_module._weigh
+
+    def removed_first(folder: Path) -> int:
+        shutil.rmtree(folder)
+        return weigh(folder)
+
+    monkeypatch.setattr(storage_module, "_weigh", removed_first)
+    assert Storage(storage.folder, 100, 1000).expire() == 0
+    assert not any((storage.folder / name).exists() for name in names)

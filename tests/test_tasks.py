@@ -19,7 +19,9 @@ from typing import IO
 import numpy as np
 import pytest
 import redis
+from celery import signals
 
+from humanparse import tasks
 from humanparse.config import Settings
 from humanparse.encoding import encode_png
 from humanparse.errors import ConfigError
@@ -171,6 +173,42 @@ def test_a_video_whose_worker_is_killed_in_the_middle_is_begun_again(
     rows = [json.loads(line) for line in jobs.desk.data(job.id)[1].read_text().splitlines()]
     assert [row["frame"] for row in rows] == list(range(len(frames)))
     assert {file.name for file in path.parent.iterdir()} == {f"result-{ended.token}", f"data-{ended.token}"}
+
+
+def test_a_worker_that_is_told_to_stop_ends_a_short_job_and_gives_a_long_one_back(
+    jobs: Jobs, settings: Settings, broker: str
+) -> None:
+    """As systemd, Docker and Kubernetes do: SIGTERM to the first process. Nothing is lost, no try is counted."""
+    short = submit(jobs, png())
+    with workers(1, settings, broker, slowness_s=0.5, FINISH_S="30") as started:
+        wait_until(lambda: jobs.desk.get(short.id).state == RUNNING)
+        started[0].send_signal(signal.SIGTERM)
+        assert started[0].wait(PATIENCE_S) == 0
+    assert jobs.desk.get(short.id).state == SUCCEEDED
+    long = submit(jobs, *[png()] * 60)
+    with workers(1, settings, broker, slowness_s=0.3, FINISH_S="0.2") as started:
+        wait_until(lambda: jobs.desk.get(long.id).done >= 1)
+        started[0].send_signal(signal.SIGTERM)
+        assert started[0].wait(PATIENCE_S) == 0
+    given_back = jobs.desk.get(long.id)
+    assert (given_back.state, given_back.attempts) == (QUEUED, 0)
+    with workers(1, settings, broker):
+        wait_until(lambda: jobs.desk.get(long.id).ended)
+    ended = jobs.desk.get(long.id)
+    assert (ended.state, ended.done, ended.attempts) == (SUCCEEDED, 60, 1)
+
+
+def test_a_worker_keeps_few_arenas(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    called: list[bool] = []
+    monkeypatch.setattr(tasks, "settle", lambda: called.append(True))
+    monkeypatch.delenv("MALLOC_ARENA_MAX", raising=False)
+    make_celery(replace(settings, broker_url="redis://127.0.0.1:1"))
+    signals.worker_init.send(sender=None)
+    assert called
+    monkeypatch.setenv("MALLOC_ARENA_MAX", "7")
+    called.clear()
+    signals.worker_init.send(sender=None)
+    assert not called
 
 
 def test_a_worker_has_metrics_and_its_log_names_the_job(

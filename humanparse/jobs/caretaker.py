@@ -21,6 +21,7 @@ from humanparse.jobs.worker import DescribeError
 log = logging.getLogger(__name__)
 
 EXPIRE_EVERY_S: Final = 30.0
+ORPHANS_EVERY_S: Final = 900.0  # each kept job is asked for then, and there may be thousands
 RECENT: Final = 100  # ended jobs that are looked at for what their workers left; the first look is at the start
 
 Send = Callable[[str, str, bytes], bool]
@@ -45,7 +46,7 @@ class Caretaker:
         self._describe_error = describe_error
         self._send = send or (lambda url, id, body: callbacks.send(url, id, body, settings.callback_secret))
         self._besides = besides
-        self._expired_at = 0.0
+        self._expired_at = self._orphans_at = 0.0
 
     def look(self) -> None:
         """One round. Raises StorageError."""
@@ -73,9 +74,11 @@ class Caretaker:
                 too_many -= job.result_bytes
                 self._store.remove(job.id)
                 self._files.remove(job.id)
-        for id in self._files.orphans():
-            if self._store.get(id) is None:
-                self._files.remove(id)
+        if time.time() - self._orphans_at >= ORPHANS_EVERY_S:
+            self._orphans_at = time.time()
+            for id in self._files.orphans():
+                if self._store.get(id) is None:
+                    self._files.remove(id)
 
     def call_back(self) -> None:
         """Send the notices that are due; receivers may be slow: in a thread of its own. Raises StorageError."""

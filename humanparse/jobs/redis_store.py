@@ -156,7 +156,7 @@ def _reaching() -> Iterator[None]:
     try:
         yield
     except redis.RedisError as exc:
-        raise StorageError(f"Redis, which remembers the jobs, does not answer: {exc}") from exc
+        raise StorageError("Redis, which remembers the jobs, does not answer.", 5) from exc
 
 
 def _move(transaction: Any, old: Job, new: Job) -> None:

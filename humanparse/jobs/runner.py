@@ -95,7 +95,7 @@ def _safely(step: Callable[[], bool | None]) -> bool:
     try:
         return bool(step())
     except StorageError as error:
-        log.error("%s", error.message)
+        log.error("%s (%s)", error.message, error.__cause__)
     except Exception:
         log.exception("a round of the jobs failed")
     return False

@@ -116,7 +116,7 @@ class SqliteStore(Store):
                 db.execute("PRAGMA synchronous = FULL")  # an accepted job survives a power cut too
                 yield db
         except (sqlite3.Error, OSError) as exc:
-            raise StorageError(f"The jobs cannot be read or written: {exc}") from exc
+            raise StorageError("The jobs cannot be read or written: the jobs folder cannot.") from exc
 
     @contextmanager
     def _write(self) -> Iterator[sqlite3.Connection]:

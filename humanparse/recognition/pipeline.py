@@ -17,6 +17,7 @@ from humanparse import __version__, recognition, telemetry
 from humanparse.cache.parsings import HIT, AnswerCache, ParsingCache
 from humanparse.config import Settings
 from humanparse.decoding import Decode
+from humanparse.gate import Check, always
 from humanparse.recognition.contract import Recognizer, RecognizerInfo
 from humanparse.recognition.options import MOST, RecognizeOptions
 
@@ -60,7 +61,7 @@ class RecognitionPipeline:
         self,
         settings: Settings,
         decode: Decode,
-        admit: Callable[[], AbstractContextManager[Enter]],
+        admit: Callable[[Check], AbstractContextManager[Enter]],
         cache: ParsingCache | None = None,
         make_recognizer: Callable[[str, Settings], Recognizer] = recognition.make_recognizer,
     ) -> None:
@@ -82,24 +83,27 @@ class RecognitionPipeline:
     def is_loaded(self, name: str) -> bool:
         return name in self._loaded
 
-    def recognize(self, data: bytes, options: RecognizeOptions) -> Recognition:
-        """The answer for one photo's bytes. Raises InputError, Busy or ParserError.
+    def recognize(
+        self, data: bytes, options: RecognizeOptions, check: Check = always, decode: Decode | None = None
+    ) -> Recognition:
+        """The answer for one photo's bytes. Raises InputError, Busy or ParserError, and what `check` raises.
 
-        A photo that is in the cache is not even decoded: decode and recognize took 0 ms then.
+        A photo that is in the cache is not even decoded: decode and recognize took 0 ms then. decode: reads the bytes;
+        without it, they are read as those of strangers are.
         """
         start = time.perf_counter()
         spans = {"wait": 0.0, "decode": 0.0, "recognize": 0.0}
-        with self._admit() as enter:
-            spans["wait"] = time.perf_counter() - start
-            recognizer = self.load(options.recognizer)
+        recognizer = self.load(options.recognizer)
 
-            def run() -> Recognition:
-                return self._run(recognizer, data, enter, spans)
+        def run() -> Recognition:
+            with self._admit(check) as enter:
+                spans["wait"] = time.perf_counter() - start
+                return self._run(recognizer, decode or self._decode, data, enter, spans)
 
-            if self._cache is None or not options.cache:
-                found, cached = run(), None
-            else:
-                found, cached = self._cache.find(_key_of(data, recognizer.info, self.settings.precision), run)
+        if self._cache is None or not options.cache:
+            found, cached = run(), None
+        else:
+            found, cached = self._cache.find(_key_of(data, recognizer.info, self.settings.precision), run)
         name = recognizer.info.name
         for stage, seconds in spans.items():
             telemetry.stage_ended(stage, seconds, name if stage == "recognize" else "")
@@ -112,9 +116,11 @@ class RecognitionPipeline:
             cache=cached,
         )
 
-    def _run(self, recognizer: Recognizer, data: bytes, enter: Enter, spans: dict[str, float]) -> Recognition:
+    def _run(
+        self, recognizer: Recognizer, decode: Decode, data: bytes, enter: Enter, spans: dict[str, float]
+    ) -> Recognition:
         start = time.perf_counter()
-        image = self._decode(data)
+        image = decode(data)
         decoded = time.perf_counter()
         with enter():
             entered = time.perf_counter()

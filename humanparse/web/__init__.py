@@ -8,6 +8,7 @@ from typing import cast
 from flask import current_app
 
 from humanparse.config import Settings
+from humanparse.gate import Gate
 from humanparse.jobs.backends import Jobs
 from humanparse.pipeline import Pipeline
 from humanparse.request_log import RequestLog
@@ -24,6 +25,8 @@ class Service:
     storage: Storage
     jobs: Jobs
     studio: Studio
+    making: Gate
+    """In front of files that are made from a kept result when they are asked for: each holds a photo meanwhile."""
     request_log: RequestLog | None = None
 
 

@@ -96,8 +96,16 @@ def _refuse_other_sites(origins: list[str]) -> None:
         return
     if site is not None and site not in ("same-origin", "none"):
         raise CrossSite("Another site's page has made your browser send this; it is not done.")
-    if site is None and origin is not None and urlsplit(origin).netloc != request.host:  # an older browser
+    if site is None and origin is not None and _host_of(origin) != request.host:  # an older browser
         raise CrossSite("Another site's page has made your browser send this; it is not done.")
+
+
+def _host_of(origin: str) -> str | None:
+    """Host and port; None for what is no address at all."""
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:  # half of an IPv6 address
+        return None
 
 
 def _ask_for_key(keys: KeyFile) -> AnyResponse | None:

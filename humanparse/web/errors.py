@@ -72,8 +72,9 @@ TITLES: Final = {
     500: "Our fault",
     503: "Not now",
 }
-WAITING: Final = (errors.Busy, errors.RateLimited)  # they know when to ask again
+WAITING: Final = (errors.Busy, errors.RateLimited, errors.StorageError)  # they know when to ask again
 FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
+FORMS: Final = ("multipart/form-data", "application/x-www-form-urlencoded")
 HTTP_CODES: Final = {
     # of the errors that Flask and Werkzeug have themselves
     400: "bad_input",
@@ -146,6 +147,8 @@ def _from_http(error: HTTPException) -> Response:
     """Errors that Flask and Werkzeug raise themselves: no such page, wrong method, body too large."""
     if isinstance(error, RequestEntityTooLarge):
         limit = g.get("max_bytes", current_app.extensions["humanparse"].settings.max_bytes)
+        if request.mimetype in FORMS and (request.content_length or 0) <= limit:
+            return known(errors.TooManyBytes(_form_limits(), limit=request.max_form_memory_size))
         message = f"The upload is too large; at most {limit:,} bytes are allowed."
         return known(errors.TooManyBytes(message, limit=limit))
     status = error.code or 500
@@ -156,6 +159,14 @@ def _from_http(error: HTTPException) -> Response:
         if name in ("Allow", "Location", "WWW-Authenticate"):
             answer.headers[name] = value
     return answer
+
+
+def _form_limits() -> str:
+    """What a form may have that is not too large as a whole, but has been refused."""
+    return (
+        f"The form is too large: its text fields may have {request.max_form_memory_size:,} bytes together, and there "
+        f"may be {request.max_form_parts:,} fields; send photos as files, or base64 as JSON."
+    )
 
 
 def _unforeseen(error: Exception) -> Response:

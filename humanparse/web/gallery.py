@@ -21,6 +21,7 @@ from humanparse.stylize_options import ALL, SUFFIXES, StylizeOptions
 from humanparse.web import service
 from humanparse.web.languages import language
 from humanparse.web.pages import duration
+from humanparse.web.patience import make_check
 from humanparse.web.requests import gather_options, read_photo
 
 blueprint = Blueprint("gallery", __name__)
@@ -51,7 +52,8 @@ def recognize() -> str:
     """The same page with the answer; the photo is not kept."""
     upload, fields = read_photo()
     options = RecognizeOptions.from_strings(gather_options(fields), service().settings)
-    return _recognition_page(describe_recognition(service().pipeline.recognition.recognize(upload.data, options)))
+    found = service().pipeline.recognition.recognize(upload.data, options, make_check())
+    return _recognition_page(describe_recognition(found))
 
 
 @blueprint.get("/studio")
@@ -70,10 +72,11 @@ def stylize() -> AnyResponse:
     given = {name: value for name, value in gather_options(fields).items() if value != ""}
     settings = service().settings
     options = StylizeOptions.from_strings({"effect": ALL, **given}, settings)
-    made = service().studio.stylize(upload.data, options)
-    image = service().pipeline.decode(upload.data)
+    made, pipeline = service().studio.stylize(upload.data, options, make_check()), service().pipeline
+    with pipeline.admit(make_check()):
+        photo = encode_jpeg(pipeline.decode(upload.data))
     suffix = SUFFIXES["jpeg"]
-    files = {PHOTO: encode_jpeg(image), **{f"{name}{suffix}": data for name, data in made.pictures.items()}}
+    files = {PHOTO: photo, **{f"{name}{suffix}": data for name, data in made.pictures.items()}}
     return redirect(url_for("gallery.kept", name=service().storage.save(files)), 303)
 
 

@@ -25,6 +25,7 @@ METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 NOWHERE: Final = "(none)"  # the endpoint of what is not ours
 QUIET: Final = ("/health", "/healthz", "/readyz", "/metrics")  # asked every few seconds: logged only at DEBUG
 LONGEST_PATH: Final = 200
+MOST_BYTES: Final = (1 << 63) - 1  # that a client can declare; what databases hold
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ def _asked() -> _Asked:
         started=g.started,
         account=g.account,
         options=options.chosen() if options else {},
-        bytes_in=request.content_length or 0,
+        bytes_in=min(request.content_length or 0, MOST_BYTES),
     )
 
 

@@ -18,6 +18,7 @@ from contextlib import suppress
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from flask import request
+from werkzeug.exceptions import ClientDisconnected
 
 from humanparse.errors import ClientGone, SlowUpload
 
@@ -125,6 +126,12 @@ class _Input:
         number = alarms.set(due - time.monotonic(), lambda: self._line.shutdown(socket.SHUT_RD))
         try:
             data = read(size)
+        except OSError:
+            raise
+        except Exception as exc:  # the server's own, whichever that is
+            with suppress(OSError):
+                self._line.shutdown(socket.SHUT_RD)  # where the next request would begin, nobody knows
+            raise ClientDisconnected("The body does not come in the chunks that HTTP asks for.") from exc
         finally:
             in_time = alarms.off(number)
         if not in_time:
@@ -136,12 +143,17 @@ class _Input:
 
 
 class _Output:
-    """A response whose pieces the client has to take in their time; while we make the next one, the clock stands."""
+    """A response that the client has to take in its time; while we make the next piece, the clock stands.
+
+    The time counts over all pieces: with a new grace for each, who takes one every 19 s would hold a thread for hours.
+    """
 
     def __init__(self, pieces: Iterable[bytes], line: socket.socket, bytes_per_s: int, grace_s: float) -> None:
         self._pieces, self._iterator, self._line = pieces, iter(pieces), line
         self._bytes_per_s, self._grace_s = bytes_per_s, grace_s
         self._number: int | None = None
+        self._left_s = grace_s
+        self._given_at = 0.0
 
     def __iter__(self) -> Iterator[bytes]:
         return self
@@ -149,7 +161,9 @@ class _Output:
     def __next__(self) -> bytes:
         self._stop()
         piece = next(self._iterator)
-        allowed_s = self._grace_s + len(piece) / self._bytes_per_s
+        # What was taken faster than it must be is not saved up: else the end of a large file might trickle for hours.
+        self._left_s = min(self._grace_s, self._left_s) + len(piece) / self._bytes_per_s
+        self._given_at, allowed_s = time.monotonic(), self._left_s
         self._number = alarms.set(allowed_s, lambda: self._line.shutdown(socket.SHUT_RDWR))
         return piece
 
@@ -163,6 +177,7 @@ class _Output:
         if self._number is not None:
             alarms.off(self._number)
             self._number = None
+            self._left_s -= time.monotonic() - self._given_at
 
 
 def socket_of(environ: dict[str, Any]) -> socket.socket | None:

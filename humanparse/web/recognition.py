@@ -16,6 +16,7 @@ from humanparse.recognition.pipeline import Recognition, describe_recognition
 from humanparse.web import service
 from humanparse.web.answers import CACHE_STATUS
 from humanparse.web.jobs import read_key
+from humanparse.web.patience import make_check
 from humanparse.web.requests import Upload, gather_options, read_photo
 
 blueprint = Blueprint("recognition", __name__)
@@ -25,14 +26,14 @@ blueprint = Blueprint("recognition", __name__)
 def recognize() -> Response:
     """A photo in, the most likely classes out."""
     upload, options = _read()
-    return _answer(service().pipeline.recognition.recognize(upload.data, options))
+    return _answer(service().pipeline.recognition.recognize(upload.data, options, make_check()))
 
 
 @blueprint.post("/api/recognize_cached")
 def recognize_cached() -> Response:
     """The same, from the cache where it is there, whatever `cache` says."""
     upload, options = _read()
-    return _answer(service().pipeline.recognition.recognize(upload.data, replace(options, cache=True)))
+    return _answer(service().pipeline.recognition.recognize(upload.data, replace(options, cache=True), make_check()))
 
 
 @blueprint.post("/api/recognize_async")
@@ -62,7 +63,7 @@ def recognize_async() -> tuple[Response, int]:
 def predict() -> Response:
     """The same in the short shape: `file_id` is the same for the same bytes."""
     upload, options = _read()
-    found = service().pipeline.recognition.recognize(upload.data, options)
+    found = service().pipeline.recognition.recognize(upload.data, options, make_check())
     results = [{"label": one.label, "score": one.probability} for one in found.predictions]
     return _with_cache(jsonify(file_id=hashlib.sha256(upload.data).hexdigest()[:32], results=results), found)
 

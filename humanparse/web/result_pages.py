@@ -7,12 +7,13 @@ what programs read cannot differ.
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext
 from datetime import datetime, timezone
 
 from flask import Blueprint, Response, json, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from humanparse.kept import make_file
+from humanparse.kept import STORED, make_file
 from humanparse.labels import CLASSES
 from humanparse.web import service
 from humanparse.web.pages import duration
@@ -62,7 +63,8 @@ def file(name: str, file: str) -> Response:
     """One file of a kept result; `?download=1` to save rather than to show it."""
     storage = service().storage
     storage.expires_at(name)  # what is gone is gone, whatever is asked of it
-    data, content_type = make_file(lambda kept: storage.read(name, kept), file, service().settings)
+    with nullcontext() if file in STORED else service().making.enter(make_check()):
+        data, content_type = make_file(lambda kept: storage.read(name, kept), file, service().settings)
     answer = Response(data, content_type=content_type)
     left_s = max(0, int(storage.expires_at(name) - time.time()))
     answer.headers["Cache-Control"] = f"private, max-age={left_s}"  # no cache may keep it longer than we do

@@ -15,6 +15,7 @@ from humanparse.studio import Stylized, describe_stylized, zip_stylized
 from humanparse.stylize_options import ENCODERS, MEDIA_TYPES, SUFFIXES, StylizeOptions
 from humanparse.web import service
 from humanparse.web.answers import CACHE_STATUS
+from humanparse.web.patience import make_check
 from humanparse.web.requests import accepted_format, gather_options, read_photo
 
 blueprint = Blueprint("studio", __name__)
@@ -31,7 +32,7 @@ def stylize() -> Response:
     format = _choose_format(options)
     if format in ENCODERS:
         options = _with_format(options, format)
-    made = service().studio.stylize(upload.data, options)
+    made = service().studio.stylize(upload.data, options, make_check())
     response = _respond(made, format)
     response.vary.add("Accept")
     response.headers["Humanparse-Coverage"] = str(made.coverage)

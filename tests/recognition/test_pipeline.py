@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 
 import cv2
 import numpy as np
@@ -12,19 +12,22 @@ from humanparse.cache.parsings import HIT, MISS, open_cache
 from humanparse.config import Settings
 from humanparse.decoding import make_decode
 from humanparse.errors import InvalidOption, TooManyPixels, UnsupportedFormat
+from humanparse.gate import Check
 from humanparse.recognition import make_recognizer
 from humanparse.recognition.options import RecognizeOptions
-from humanparse.recognition.pipeline import Enter, RecognitionPipeline, describe_recognition, pack, unpack
+from humanparse.recognition.pipeline import RecognitionPipeline, describe_recognition, pack, unpack
 from tests.colour_recognizer import ColourRecognizer
-
-
-def admit() -> AbstractContextManager[Enter]:
-    return nullcontext(nullcontext)
 
 
 @pytest.fixture
 def recognizer() -> ColourRecognizer:
     return ColourRecognizer()
+
+
+def admit(check: Check) -> nullcontext[type[nullcontext[None]]]:
+    """No line: in at once, and whoever is in has the place."""
+    check()
+    return nullcontext(nullcontext)
 
 
 @pytest.fixture

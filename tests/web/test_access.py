@@ -125,6 +125,9 @@ def test_a_damaged_file_of_keys_stops_the_start(make_client: MakeClient, keys: K
         ({"Origin": "http://evil.example"}, 403),
         ({"Origin": "null"}, 403),
         ({"Origin": "http://localhost.evil.example"}, 403),
+        ({"Origin": "http://["}, 403),
+        ({"Origin": "http://[::1"}, 403),
+        ({"Origin": ""}, 403),
     ],
 )
 def test_what_another_sites_page_sends_is_not_done(
@@ -166,6 +169,14 @@ def test_every_answer_carries_the_headers(make_client: MakeClient, photo: bytes)
         assert response.headers["Permissions-Policy"].startswith("camera=(self), microphone=()")
         assert response.headers["Cross-Origin-Resource-Policy"] == "same-origin"
         response.close()
+
+
+def test_nobody_is_sent_to_a_host_that_the_request_named(make_client: MakeClient) -> None:
+    client = make_client()
+    for path in ("/static//icon.svg", "/results//x", "/docs/", "/docs//"):
+        response = client.get(path, headers={"Host": "evil.example"})
+        assert response.status_code == 404, path
+        assert "evil" not in response.headers.get("Location", "")
 
 
 def test_nothing_can_be_listed(make_client: MakeClient) -> None:

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from datetime import datetime, timezone
 from io import BytesIO
+from typing import Any
 from zipfile import ZipFile
 
+import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app import create_app
+from app import FILES_AT_ONCE, create_app
 from humanparse.config import Settings
 from humanparse.errors import Busy
 from humanparse.options import ParseOptions
 from humanparse.pipeline import Answer, Pipeline
+from humanparse.web import result_pages
 from tests.band_parser import BandParser
 from tests.web.visits import BROWSER
 
@@ -126,3 +130,34 @@ def test_a_photo_that_nobody_waits_for_leaves_the_line(settings: Settings, photo
         threading.Event().wait(0.01)
     assert not pipeline._gate._line
     assert not list(settings.results_dir.glob("*"))
+
+
+def test_files_that_are_made_are_made_by_a_few_at_a_time(
+    client: FlaskClient, photo: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each holds a photo meanwhile: a crowd at overlay.png must not hold one for each request thread."""
+    address = client.post("/upload", data=photo).headers["Location"]
+    inside, most, lock, make = [0], [0], threading.Lock(), result_pages.make_file
+
+    def slowly(*given: Any) -> Any:
+        with lock:
+            inside[0] += 1
+            most[0] = max(most[0], inside[0])
+        time.sleep(0.1)
+        with lock:
+            inside[0] -= 1
+        return make(*given)
+
+    monkeypatch.setattr(result_pages, "make_file", slowly)
+    statuses: list[int] = []
+
+    def get() -> None:
+        statuses.append(client.application.test_client().get(f"{address}/overlay.png").status_code)
+
+    threads = [threading.Thread(target=get) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert statuses == [200] * 8
+    assert most[0] == FILES_AT_ONCE

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
@@ -22,7 +22,11 @@ from humanparse.effects import apply_effect, choose_values
 from humanparse.effects.selection import blend, soften
 from humanparse.options import ParseOptions
 from humanparse.pipeline import Pipeline, Stopwatch
+from humanparse.records import Parsing
 from humanparse.stylize_options import ENCODERS, MEDIA_TYPES, SUFFIXES, StylizeOptions
+
+Read = Callable[[StylizeOptions, Stopwatch], tuple[NDArray[np.uint8], Parsing | None]]
+"""The photo (H, W, 3) uint8 RGB, and its Parsing unless the effect goes everywhere."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +58,7 @@ class Studio:
         The photo is made smaller where it has more than `Settings.stylize_pixels`.
         """
         watch = Stopwatch()
-        work = _Work(self._settings, self._pipeline, data, options, watch)
+        work = _Work(self._settings, self._pipeline, self._reader(data), options, watch)
         if self._cache is None:
             made = {name: work.make(name) for name in options.effects}
             how = None
@@ -65,9 +69,37 @@ class Studio:
                 made[name], found = self._cache.find(key, lambda name=name: work.make(name))  # type: ignore[misc]
                 hows.add(found)
             how = HIT if hows == {HIT} else MISS
-        first = next(iter(made.values()))
-        pictures = {name: kept.picture for name, kept in made.items()}
-        return Stylized(pictures, options.image_format, first.size, first.coverage, dict(watch.timing_ms), how)
+        return _gather(made, options, watch, how)
+
+    def stylize_parsed(
+        self, read: Callable[[], tuple[NDArray[np.uint8], Parsing]], options: StylizeOptions
+    ) -> Stylized:
+        """The same of a photo that is parsed already, with the people and parts that it was found to have.
+
+        Nothing of it is cached: whoever keeps the photo may be told to forget it. Raises InvalidOption or Busy.
+        """
+        watch = Stopwatch()
+
+        def decode(options: StylizeOptions, watch: Stopwatch) -> tuple[NDArray[np.uint8], Parsing]:
+            del options
+            with watch.stage("decode"):
+                return read()
+
+        work = _Work(self._settings, self._pipeline, decode, options, watch)
+        return _gather({name: work.make(name) for name in options.effects}, options, watch, None)
+
+    def _reader(self, data: bytes) -> Read:
+        """Decodes, and parses where parts are asked for."""
+
+        def read(options: StylizeOptions, watch: Stopwatch) -> tuple[NDArray[np.uint8], Parsing | None]:
+            if options.selection.everywhere:
+                with watch.stage("decode"):
+                    return self._pipeline.decode(data), None
+            with watch.stage("parse"):
+                answer = self._pipeline.parse(data, ParseOptions(parser=options.parser, outline=False))
+            return answer.image, answer.parsing
+
+        return read
 
     def _key_of(self, data: bytes, options: StylizeOptions) -> str:
         """Whatever may change a picture, but for the effect's name, changes it."""
@@ -86,9 +118,9 @@ class _Work:
     """One request: the photo and where effects go are made at the first effect that is not in the cache."""
 
     def __init__(
-        self, settings: Settings, pipeline: Pipeline, data: bytes, options: StylizeOptions, watch: Stopwatch
+        self, settings: Settings, pipeline: Pipeline, read: Read, options: StylizeOptions, watch: Stopwatch
     ) -> None:
-        self._settings, self._pipeline, self._data = settings, pipeline, data
+        self._settings, self._pipeline, self._read = settings, pipeline, read
         self._options, self._watch = options, watch
         self._ready: tuple[NDArray[np.uint8], NDArray[np.uint8] | None] | None = None
 
@@ -110,14 +142,8 @@ class _Work:
         """The photo in the size that is worked on, and the mask; None where effects go everywhere."""
         if self._ready is None:
             settings, selection = self._settings, self._options.selection
-            mask = None
-            if selection.everywhere:
-                with self._watch.stage("decode"):
-                    image = self._pipeline.decode(self._data)
-            else:
-                with self._watch.stage("parse"):
-                    answer = self._pipeline.parse(self._data, ParseOptions(parser=self._options.parser, outline=False))
-                image, mask = answer.image, selection.mask(answer.parsing)
+            image, parsing = self._read(self._options, self._watch)
+            mask = None if parsing is None or selection.everywhere else selection.mask(parsing)
             image = _fit(image, settings.stylize_pixels)
             if mask is not None:
                 mask = self._soften(_resize(mask, image.shape[:2]), image.shape[:2])
@@ -136,6 +162,12 @@ class _Kept:
     picture: bytes
     size: tuple[int, int]
     coverage: float
+
+
+def _gather(made: Mapping[str, _Kept], options: StylizeOptions, watch: Stopwatch, cache: str | None) -> Stylized:
+    first = next(iter(made.values()))
+    pictures = {name: kept.picture for name, kept in made.items()}
+    return Stylized(pictures, options.image_format, first.size, first.coverage, dict(watch.timing_ms), cache)
 
 
 def describe_stylized(made: Stylized) -> dict[str, Any]:

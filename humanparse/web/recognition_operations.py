@@ -60,7 +60,7 @@ def _post(settings: Settings, operation: str, summary: str, schema: str, status:
         "operationId": operation,
         "summary": summary,
         "description": f"At most {settings.max_bytes:,} bytes and {settings.max_pixels:,} pixels.",
-        "parameters": parameters(_options(settings)),
+        "parameters": parameters(recognize_options(settings)),
         "requestBody": body(
             {
                 "multipart/form-data": {"schema": form(BINARY)},
@@ -72,7 +72,8 @@ def _post(settings: Settings, operation: str, summary: str, schema: str, status:
     }
 
 
-def _options(settings: Settings) -> dict[str, Schema]:
+def recognize_options(settings: Settings) -> dict[str, Schema]:
+    """The schema of every option of recognition."""
     schemas: dict[str, Schema] = {
         "top_k": {"type": "integer", "minimum": 1, "maximum": MOST, "default": RecognizeOptions.top_k},
         "recognizer": {"type": "string", "enum": list(RECOGNIZERS), "default": settings.recognizer},

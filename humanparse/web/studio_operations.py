@@ -65,14 +65,13 @@ def studio_paths(settings: Settings) -> dict[str, Any]:
 
 
 def _stylize(settings: Settings) -> dict[str, Any]:
-    pictures = {name: {"schema": BINARY} for name in (*MEDIA_TYPES.values(), "application/zip")}
     return {
         "operationId": "stylize",
         "summary": "A photo in, the photo with an effect out, whole or part by part",
         "description": f"At most {settings.max_bytes:,} bytes and {settings.max_pixels:,} pixels; a photo with more "
         f"than {settings.stylize_pixels:,} is made smaller. Several effects are answered as JSON or as a zip. "
         "Defaults of parameters in pixels grow with the photo, see `/api/effects`.",
-        "parameters": parameters(_options(settings)),
+        "parameters": parameters(stylize_options(settings)),
         "requestBody": body(
             {
                 "multipart/form-data": {"schema": form(BINARY)},
@@ -80,17 +79,21 @@ def _stylize(settings: Settings) -> dict[str, Any]:
                 **{name: {"schema": BINARY} for name in (*IMAGE_TYPES, "application/octet-stream")},
             }
         ),
-        "responses": {
-            "200": {
-                "description": "The picture, or several",
-                "content": {**pictures, "application/json": {"schema": ref("Stylized")}},
-            },
-            **problems(*PARSE_PROBLEMS),
-        },
+        "responses": {"200": stylized(), **problems(*PARSE_PROBLEMS)},
     }
 
 
-def _options(settings: Settings) -> dict[str, Schema]:
+def stylized() -> dict[str, Any]:
+    """The 200 of the studio."""
+    pictures = {name: {"schema": BINARY} for name in (*MEDIA_TYPES.values(), "application/zip")}
+    return {
+        "description": "The picture, or several",
+        "content": {**pictures, "application/json": {"schema": ref("Stylized")}},
+    }
+
+
+def stylize_options(settings: Settings) -> dict[str, Schema]:
+    """The schema of every option of the studio, the effects' parameters among them."""
     words: Schema = {"type": "string", "default": ""}
     schemas: dict[str, Schema] = {
         "effect": {"type": "string", "examples": ["oil", "pencil,watercolor", ALL]},

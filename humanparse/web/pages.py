@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, Response, current_app, render_template, request
 from flask_babel import gettext, ngettext
 from flask_babel import lazy_gettext as _
 
@@ -76,6 +76,7 @@ def shared() -> dict[str, Any]:
         "looks": LOOKS,
         "palettes": {name: PALETTES[name].ravel().tolist() for name in LOOKS},
         "problem_words": {**WORDS, **OTHERS},
+        "asks_for_key": current_app.extensions["humanparse.keys"] is not None,
     }
 
 

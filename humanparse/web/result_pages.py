@@ -77,6 +77,13 @@ def stylize(name: str) -> AnyResponse:
     return redirect(url_for("gallery.kept", name=keep_pictures(photo, made)), 303)
 
 
+@blueprint.get("/results/<name>/recognize")
+@blueprint.get("/results/<name>/studio")
+def go_back(name: str) -> AnyResponse:
+    """Whoever opens the address that a form was sent to means the result."""
+    return redirect(url_for("result_pages.result", name=name), 303)
+
+
 @blueprint.post("/results/<name>/forget")
 def forget(name: str) -> str:
     """Forget a result now; the form of its page."""

@@ -100,6 +100,7 @@ export class Result {
     this.viewer.paint();
     this.legend.mark(this.pinned);
     this.field.mark();
+    this.downloads.offer(this.visibility.showsAny({ person: null, part: null }));
   }
 
   #restyle() {

@@ -252,6 +252,8 @@ def test_without_scripts_the_page_of_a_result_has_both(seeing: FlaskClient, phot
     assert len([meter for meter in told.all("meter") if "aria-label" in meter.attributes]) == 3
     assert told.all("input", id="back")[0].attributes["value"] == address  # where another language leads
     assert "2 people" in told.all("main")[0].text
+    for service in ("recognize", "studio"):  # the address that the form was sent to, opened again
+        assert seeing.get(f"{address}/{service}", headers=BROWSER).headers["Location"] == address
     painted = seeing.post(
         f"{address}/studio", data={"effect": "grey", "only": "", "except": "", "people": "1"}, headers=BROWSER
     )

@@ -6,6 +6,7 @@ time, and people and parts are those that the result shows.
 
 from __future__ import annotations
 
+import contextvars
 import threading
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
@@ -141,7 +142,8 @@ def _steps(data: bytes, options: ParseOptions) -> Iterator[int | Answer | Except
         except Exception as error:  # told to whoever reads the steps
             news.put(error)
 
-    threading.Thread(target=work, name="parse", daemon=True).start()
+    own = contextvars.copy_context()  # what the work tells about itself belongs to this request
+    threading.Thread(target=own.run, args=(work,), name="parse", daemon=True).start()
     try:
         while True:
             try:

@@ -16,6 +16,7 @@ class Panel {
     Object.assign(this, { name, show, id: null });
     this.form = section.querySelector("form");
     this.trouble = section.querySelector(".trouble");
+    this.progress = section.querySelector("progress"); // how long it takes, nobody knows
     this.form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.#send();
@@ -52,6 +53,7 @@ class Panel {
   }
 
   #work(isBusy) {
+    this.progress.hidden = !isBusy;
     this.form.setAttribute("aria-busy", isBusy);
     this.form.querySelector("button").setAttribute("aria-disabled", isBusy); // not disabled: the focus would be lost
   }

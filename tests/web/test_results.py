@@ -98,6 +98,18 @@ def test_the_steps_tell_how_many_photos_are_before_this_one(settings: Settings, 
     assert app.test_client().get(others[-1]["result"]["address"], headers=BROWSER).status_code == 200
 
 
+def test_the_log_of_a_request_that_is_told_step_by_step_has_its_photo(
+    client: FlaskClient, photo: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("INFO", "humanparse.requests"):
+        answer = client.post("/api/results", data=photo, content_type="image/jpeg", headers=LINES)
+        assert '"done"' in answer.text
+        answer.close()
+    (record,) = [vars(record) for record in caplog.records if vars(record).get("path") == "/api/results"]
+    assert (record["parser"], record["photos"], record["people"]) == ("bands", 1, 2)
+    assert {"decode", "parse", "compose", "encode"} <= set(record["stages_ms"])
+
+
 def test_what_fails_before_the_first_step_has_a_status(client: FlaskClient) -> None:
     answer = client.post("/api/results", data=b"text", content_type="image/jpeg", headers=LINES)
     assert (answer.status_code, answer.get_json()["code"]) == (415, "unsupported_format")

@@ -19,6 +19,7 @@ function frame({ effect, media_type, data }) {
   figure.querySelector("figure").dataset.effect = effect;
   Object.assign(figure.querySelector("img"), { src: url, alt: title });
   figure.querySelector("[data-title]").textContent = title;
-  Object.assign(figure.querySelector("[data-save]"), { href: url, download: `${effect}.jpg` });
+  const save = figure.querySelector("[data-save]");
+  Object.assign(save, { href: url, download: `${effect}.jpg`, ariaLabel: `${save.textContent} ${title}` });
   return figure;
 }

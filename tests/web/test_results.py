@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from dataclasses import replace
 from datetime import datetime, timezone
 from io import BytesIO
 from typing import Any
@@ -214,6 +215,18 @@ def test_nothing_of_a_result_outlives_it_in_the_cache(settings: Settings, photo:
     for service in ("stylize?effect=grey", "recognize"):
         gone = client.post(f"/api/results/{id}/{service}")
         assert (gone.status_code, gone.get_json()["code"]) == (404, "result_expired")
+
+
+def test_a_kept_photo_may_be_larger_than_the_file_that_came(settings: Settings) -> None:
+    """It is our JPEG, and better than some that are sent."""
+    noise = np.random.default_rng(5).integers(0, 256, (300, 400, 3), np.uint8)
+    poor = cv2.imencode(".jpg", noise, [cv2.IMWRITE_JPEG_QUALITY, 5])[1].tobytes()
+    own = replace(settings, max_bytes=len(poor))
+    client = create_app(own, Pipeline(own, lambda *_: BandParser(), None, lambda *_: ColourRecognizer())).test_client()
+    id = create(client, poor)
+    assert len(client.get(f"/results/{id}/photo.jpg").data) > 2 * len(poor)
+    for service in ("recognize", "stylize?effect=grey"):
+        assert client.post(f"/api/results/{id}/{service}").status_code == 200
 
 
 @pytest.mark.parametrize(

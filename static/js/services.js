@@ -46,7 +46,8 @@ class Panel {
       if (id !== this.id) return;
       if (!(error instanceof Problem)) console.error(error);
       const problem = error instanceof Problem ? error : new Problem("unexpected");
-      this.trouble.textContent = `${problem.message}. ${problem.advice}`;
+      this.trouble.querySelector("strong").textContent = problem.message;
+      this.trouble.querySelector("span").textContent = problem.advice;
       this.trouble.hidden = false;
     }
     this.#work(false);

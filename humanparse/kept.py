@@ -7,6 +7,9 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from humanparse.answers import content_type, write_format
 from humanparse.config import Settings
 from humanparse.encoding import decode_palette_png, encode_jpeg
@@ -81,7 +84,13 @@ def _cutout(answer: Answer, number: int, part_id: int) -> bytes:
 
 def _restore(read: Read, settings: Settings) -> tuple[Answer, ParseOptions]:
     options = ParseOptions.from_strings(json.loads(read(OPTIONS)), settings)
-    image = read_image(read("photo.jpg"), max_bytes=NO_LIMIT, max_pixels=NO_LIMIT)
+    image, parsing = read_parsed(read)
+    timing_ms = json.loads(read("parsing.json"))["timing_ms"]
+    return Answer(image, compose(image, parsing, options), parsing, timing_ms), options
+
+
+def read_parsed(read: Read) -> tuple[NDArray[np.uint8], Parsing]:
+    """The kept photo (H, W, 3) uint8 RGB and its Parsing."""
     summary = json.loads(read("parsing.json"))
     parsing = Parsing(
         decode_palette_png(read("labels.png")),
@@ -89,7 +98,12 @@ def _restore(read: Read, settings: Settings) -> tuple[Answer, ParseOptions]:
         tuple(_person(row) for row in summary["people"]),
         ParserInfo(**summary["parser"]),
     )
-    return Answer(image, compose(image, parsing, options), parsing, summary["timing_ms"]), options
+    return decode_kept(read("photo.jpg")), parsing
+
+
+def decode_kept(data: bytes) -> NDArray[np.uint8]:
+    """A photo.jpg that we wrote, (H, W, 3) uint8 RGB; it is no stranger's file, and larger than one may be."""
+    return read_image(data, max_bytes=NO_LIMIT, max_pixels=NO_LIMIT)
 
 
 def _person(row: dict[str, Any]) -> Person:

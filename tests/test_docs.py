@@ -100,16 +100,19 @@ def test_every_curl_of_the_api_document_works(address: str, folder: Path) -> Non
     from base64 import b64encode
 
     commands = [command for command in curls((ROOT / "docs" / "api.md").read_text()) if "/api/jobs" not in command]
-    assert len(commands) == 10
+    assert len(commands) == 12
     small = cv2.imread(str(folder / "photo.jpg"))[::4, ::4]
     text = b64encode(cv2.imencode(".jpg", small)[1].tobytes()).decode()
+    kept = ""
     for command in commands:
-        answer = run_curl(command.replace("<base64 or data URL>", text), address, folder)
+        command = command.replace("<base64 or data URL>", text).replace("/results/ID", f"/results/{kept}")
+        answer = run_curl(command, address, folder)
+        kept = (answer or {}).get("id", kept)
         if answer is not None and "results" in answer:
             assert answer["results"][0]["status"] == "success", answer
         else:
             assert answer is None or answer["status"] == "success", answer
-    for name in ("overlay.webp", "overlay.jpg"):
+    for name in ("overlay.webp", "overlay.jpg", "coat.jpg"):
         assert cv2.imread(str(folder / name)).shape == (512, 512, 3)
     assert json.loads((folder / "photo.coco.json").read_text())["images"][0]["file_name"] == "photo.jpg"
     with zipfile.ZipFile(folder / "parsings.zip") as archive:

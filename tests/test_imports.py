@@ -114,6 +114,7 @@ TABLE: dict[str, set[str]] = {
         "humanparse.images",
         "humanparse.options",
         "humanparse.pipeline",
+        "humanparse.records",
         "humanparse.values",
         "humanparse.stylize_options",
     },

@@ -29,7 +29,9 @@ blueprint = Blueprint("access", __name__)
 
 COOKIE: Final = "humanparse_key"
 COOKIE_AGE_S: Final = 30 * 86_400
-OPEN: Final = frozenset({"static", "api.healthz", "api.readyz", "recognition.health", "access.enter", "pages.palette"})
+OPEN: Final = frozenset(
+    {"static", "api.healthz", "api.readyz", "recognition.health", "access.enter", "languages.choose", "pages.palette"}
+)
 SAFE: Final = ("GET", "HEAD", "OPTIONS")  # RFC 9110, 9.2.1
 NOTHING: Final = ("microphone", "geolocation", "payment", "usb", "serial", "midi", "display-capture", "browsing-topics")
 HEADERS: Final = {
@@ -37,7 +39,9 @@ HEADERS: Final = {
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",  # browsers that do not know frame-ancestors
-    "Referrer-Policy": "no-referrer",  # a result's address is its key
+    # A result's address is its key, so no other site hears of it. Not "no-referrer": with that, browsers send
+    # forms of pages without https as from nowhere (Origin: null), which we would have to take for another site's.
+    "Referrer-Policy": "same-origin",
     "Permissions-Policy": ", ".join(["camera=(self)", *(f"{name}=()" for name in NOTHING)]),
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",

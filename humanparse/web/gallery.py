@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+import time
+from datetime import datetime, timezone
 from typing import Any, Final
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from flask_babel import lazy_gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
-from humanparse.effects import ART, EFFECTS
+from humanparse.effects import EFFECTS
 from humanparse.effects.contract import Effect
 from humanparse.encoding import encode_jpeg
 from humanparse.errors import NotFound
-from humanparse.images import accept_attribute, format_names
+from humanparse.images import accept_attribute
 from humanparse.labels import CLASSES
 from humanparse.recognition import RECOGNIZERS, make_recognizer
 from humanparse.recognition.options import RecognizeOptions
 from humanparse.recognition.pipeline import describe_recognition
+from humanparse.studio import Stylized
 from humanparse.stylize_options import ALL, SUFFIXES, StylizeOptions
 from humanparse.web import service
 from humanparse.web.languages import language
-from humanparse.web.pages import duration
+from humanparse.web.pages import duration, format_names
 from humanparse.web.patience import make_check
 from humanparse.web.requests import gather_options, read_photo
 
@@ -60,9 +63,7 @@ def recognize() -> str:
 def studio() -> str:
     """The page of the studio."""
     settings = service().settings
-    return render_template(
-        "studio.html", **_upload_texts(), **_choices(), kept_for=duration(settings.result_age_s), made=None
-    )
+    return render_template("studio.html", **_upload_texts(), kept_for=duration(settings.result_age_s), made=None)
 
 
 @blueprint.post("/studio")
@@ -75,22 +76,30 @@ def stylize() -> AnyResponse:
     made, pipeline = service().studio.stylize(upload.data, options, make_check()), service().pipeline
     with pipeline.admit(make_check()):
         photo = encode_jpeg(pipeline.decode(upload.data))
+    return redirect(url_for("gallery.kept", name=keep_pictures(photo, made)), 303)
+
+
+def keep_pictures(photo: bytes, made: Stylized) -> str:
+    """Keep a photo (a JPEG of ours) and what was made of it (JPEGs too); returns their name."""
     suffix = SUFFIXES["jpeg"]
-    files = {PHOTO: photo, **{f"{name}{suffix}": data for name, data in made.pictures.items()}}
-    return redirect(url_for("gallery.kept", name=service().storage.save(files)), 303)
+    return service().storage.save({PHOTO: photo, **{f"{name}{suffix}": data for name, data in made.pictures.items()}})
 
 
 @blueprint.get("/studio/<name>")
 def kept(name: str) -> Response:
     """Kept pictures, for as long as they are kept."""
-    storage = service().storage
+    storage, settings = service().storage, service().settings
     names = [effect for effect in EFFECTS if storage.holds(name, f"{effect}.jpg")]
+    if not names:
+        raise NotFound("There are no pictures under this name.")
+    expires_at = storage.expires_at(name)
     page = render_template(
         "studio.html",
         **_upload_texts(),
-        **_choices(),
-        kept_for=duration(service().settings.result_age_s),
+        kept_for=duration(settings.result_age_s),
         made={"name": name, "effects": names},
+        expires=datetime.fromtimestamp(expires_at, timezone.utc),
+        expires_in=duration(expires_at - time.time()),
     )
     return Response(page, headers={"Cache-Control": "private, no-cache"})
 
@@ -125,5 +134,7 @@ def _upload_texts() -> dict[str, Any]:
     return {"accept": accept_attribute(), "formats": format_names(), "max_bytes": service().settings.max_bytes}
 
 
-def _choices() -> dict[str, Any]:
-    return {"effects": EFFECTS, "art": ART, "groups": GROUP_WORDS, "classes": CLASSES[1:]}
+@blueprint.app_context_processor
+def choices() -> dict[str, Any]:
+    """What the forms of the studio offer: on its own page, and beside every result."""
+    return {"effects": EFFECTS, "groups": GROUP_WORDS, "classes": CLASSES[1:]}

@@ -1,12 +1,13 @@
 """The languages of the pages: which one a request gets, and where its words come from.
 
-The words are in translations/LANGUAGE/LC_MESSAGES/messages.po, which is read as it is: no compiled
-file that could be missing in a fresh clone, or older than the words. What programs read (JSON,
-problem details, /docs) is English in every language.
+The words are in translations/LANGUAGE/LC_MESSAGES/messages.po, and those of the API's page in api.po
+beside it. They are read as they are: no compiled file that could be missing in a fresh clone, or older
+than the words. What programs read (JSON, problem details, /openapi.json) is English in every language.
 """
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from io import BytesIO
 from pathlib import Path
@@ -31,6 +32,9 @@ COOKIE: Final = "language"
 COOKIE_AGE_S: Final = 365 * 24 * 3600
 FOLDER: Final = Path(__file__).resolve().parent.parent.parent / "translations"
 
+NUMBER: Final = re.compile(r"\d[\d,.]*\d|\d")
+NUMBER_PLACE: Final = re.compile(r"\{(\d+)\}")
+
 
 def install(app: Flask) -> None:
     """Translate `app`'s pages: by hand (a cookie), else as the browser asks."""
@@ -52,6 +56,33 @@ def language() -> str:
     return str(locale.language) if locale else SOURCE
 
 
+@blueprint.app_template_filter()
+def told(text: str) -> str:
+    """A text of the API's document in the language of the page; as it is where nobody has translated it.
+
+    api.po has {0}, {1} ... in place of numbers, which may be settings. Where it lacks the whole, what stands
+    before the first ": " is looked up: codes follow there.
+    """
+    words = read_catalogue(language(), "api")
+    key, numbers = without_numbers(text)
+    found = words.gettext(key)
+    if found == key and ": " in text:
+        head, _, tail = text.partition(": ")
+        return f"{words.gettext(head)}: {tail}"
+    return NUMBER_PLACE.sub(lambda place: numbers[int(place[1])], found)
+
+
+def without_numbers(text: str) -> tuple[str, list[str]]:
+    """`text` with {0}, {1} ... in place of its numbers, and those."""
+    numbers: list[str] = []
+
+    def take(match: re.Match[str]) -> str:
+        numbers.append(match[0])
+        return f"{{{len(numbers) - 1}}}"
+
+    return NUMBER.sub(take, text), numbers
+
+
 @blueprint.post("/language")
 def choose() -> AnyResponse:
     """Keep the language that the form names, and go back to the page that it stood on."""
@@ -65,9 +96,9 @@ def choose() -> AnyResponse:
 
 
 @cache
-def read_catalogue(name: str) -> NullTranslations:
-    """The translations of one language; the source's are its own words."""
-    path = FOLDER / name / "LC_MESSAGES" / "messages.po"
+def read_catalogue(name: str, domain: str = "messages") -> NullTranslations:
+    """The translations of one language; the source's are its own words. `domain`: of the pages, or "api"."""
+    path = FOLDER / name / "LC_MESSAGES" / f"{domain}.po"
     if not path.exists():
         return NullTranslations()
     compiled = BytesIO()

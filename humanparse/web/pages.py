@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, Response, current_app, render_template, request
 from flask_babel import gettext, ngettext
 from flask_babel import lazy_gettext as _
 
 from humanparse.exports import PEOPLE_PALETTE
-from humanparse.images import accept_attribute, format_names
+from humanparse.images import FORMATS, accept_attribute
 from humanparse.keypoints import MIN_SCORE, SKELETON
 from humanparse.labels import CLASSES, NAMES, PALETTE, PALETTES
 from humanparse.parsers import AUTO, PARSERS, make_parser
@@ -76,7 +76,14 @@ def shared() -> dict[str, Any]:
         "looks": LOOKS,
         "palettes": {name: PALETTES[name].ravel().tolist() for name in LOOKS},
         "problem_words": {**WORDS, **OTHERS},
+        "asks_for_key": current_app.extensions["humanparse.keys"] is not None,
     }
+
+
+def format_names() -> str:
+    """The types of photos that are taken, in the language of the page: JPEG, PNG, ... and HEIC."""
+    *names, last = (format.name for format in FORMATS)
+    return str(gettext("%(first)s and %(last)s", first=gettext(", ").join(names), last=last))
 
 
 @blueprint.app_template_filter()

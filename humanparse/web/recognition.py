@@ -26,14 +26,15 @@ blueprint = Blueprint("recognition", __name__)
 def recognize() -> Response:
     """A photo in, the most likely classes out."""
     upload, options = _read()
-    return _answer(service().pipeline.recognition.recognize(upload.data, options, make_check()))
+    return answer_recognition(service().pipeline.recognition.recognize(upload.data, options, make_check()))
 
 
 @blueprint.post("/api/recognize_cached")
 def recognize_cached() -> Response:
     """The same, from the cache where it is there, whatever `cache` says."""
     upload, options = _read()
-    return _answer(service().pipeline.recognition.recognize(upload.data, replace(options, cache=True), make_check()))
+    found = service().pipeline.recognition.recognize(upload.data, replace(options, cache=True), make_check())
+    return answer_recognition(found)
 
 
 @blueprint.post("/api/recognize_async")
@@ -80,7 +81,8 @@ def _read() -> tuple[Upload, RecognizeOptions]:
     return upload, RecognizeOptions.from_strings(gather_options(fields), service().settings)
 
 
-def _answer(found: Recognition) -> Response:
+def answer_recognition(found: Recognition) -> Response:
+    """The JSON answer, and how it was come by."""
     return _with_cache(jsonify(describe_recognition(found)), found)
 
 

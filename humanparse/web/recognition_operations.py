@@ -55,7 +55,7 @@ def recognition_paths(settings: Settings) -> dict[str, Any]:
 
 def _post(settings: Settings, operation: str, summary: str, schema: str, status: str = "200") -> dict[str, Any]:
     answer: dict[str, Any] = {"description": summary, "content": {"application/json": {"schema": ref(schema)}}}
-    given = parameters(_options(settings))
+    given = parameters(recognize_options(settings))
     if status == "202":
         answer["headers"] = {"Location": {"schema": TEXT}}
         given.append(key_header())
@@ -69,7 +69,8 @@ def _post(settings: Settings, operation: str, summary: str, schema: str, status:
     }
 
 
-def _options(settings: Settings) -> dict[str, Schema]:
+def recognize_options(settings: Settings) -> dict[str, Schema]:
+    """The schema of every option of recognition."""
     schemas: dict[str, Schema] = {
         "top_k": {"type": "integer", "minimum": 1, "maximum": MOST, "default": RecognizeOptions.top_k},
         "recognizer": {"type": "string", "enum": list(RECOGNIZERS), "default": settings.recognizer},

@@ -31,6 +31,8 @@ from humanparse.web import service
 
 FIELDS = ("image", "file")
 LISTS: Final = ("include", "effect", "only", "except", "people")  # options that may have several values
+FORMS: Final = ("multipart/form-data", "application/x-www-form-urlencoded")
+JSON_TYPE: Final = "application/json"
 RAW_TYPES = ("application/octet-stream", "")
 ACCEPTABLE: Final = {"application/json": JSON, **{FORMATS[name].media_type: name for name in OVERLAYS}}
 """Media type -> the format that `Accept` asks for by it; the others share types, so `format=` names them."""
@@ -100,6 +102,25 @@ def read_fields() -> dict[str, Any]:
             raise InvalidOption(f"{name} stands in the form more than once.", option=name)
         fields[name or ""] = values[0]  # a part may have no name at all
     return fields
+
+
+def read_choices(besides: Collection[str] = ()) -> dict[str, Any]:
+    """The options of a request that brings no photo, from its query and its form or JSON object.
+
+    Raises InvalidOption and UnsupportedFormat, for a photo too: nobody should think that it was looked at.
+    """
+    if request.mimetype == JSON_TYPE:
+        fields = request.get_json(silent=True)
+        if not isinstance(fields, dict):
+            raise InvalidOption("The body is not a JSON object with options.")
+    elif request.mimetype in FORMS or not request.content_length:
+        fields = read_fields()
+    else:
+        raise UnsupportedFormat(f"The body is {request.mimetype}; send options only.", allowed=[*FORMS, JSON_TYPE])
+    for name in FIELDS:
+        if name in request.files or name in fields:
+            raise InvalidOption(f"This address works on the photo that is kept; send none as {name}.", option=name)
+    return gather_options(fields, besides)
 
 
 def read_options(fields: Mapping[str, Any], settings: Settings, besides: Collection[str] = ()) -> ParseOptions:

@@ -6,8 +6,11 @@ from typing import Any, Final
 
 from humanparse.config import Settings
 from humanparse.web.operations import PARSE_PROBLEMS, parameters, photo_body, problems
+from humanparse.web.recognition_operations import recognize_options
 from humanparse.web.schemas import RESULT_ID, option_schemas, ref
+from humanparse.web.studio_operations import stylize_options, stylized
 
+AGAIN_PROBLEMS: Final = (401, 403, 404, 415, 422, 429, 500, 503)
 ID: Final = {
     "name": "id",
     "in": "path",
@@ -24,6 +27,29 @@ def result_paths(settings: Settings) -> dict[str, Any]:
             "get": _one("result", "A kept result, while it is kept", {"200": _result("The result")}),
             "delete": _one("forgetResult", "Forget a result now", {"204": {"description": "It is gone"}}),
         },
+        "/api/results/{id}/recognize": {"post": _recognize(settings)},
+        "/api/results/{id}/stylize": {"post": _stylize(settings)},
+    }
+
+
+def _recognize(settings: Settings) -> dict[str, Any]:
+    answer = {"description": "What is in it", "content": {"application/json": {"schema": ref("Recognition")}}}
+    return {
+        "operationId": "recognizeResult",
+        "summary": "What is in a kept photo, without sending it again",
+        "parameters": [ID, *parameters(recognize_options(settings))],
+        "responses": {"200": answer, **problems(*AGAIN_PROBLEMS)},
+    }
+
+
+def _stylize(settings: Settings) -> dict[str, Any]:
+    options = {name: schema for name, schema in stylize_options(settings).items() if name != "parser"}
+    return {
+        "operationId": "stylizeResult",
+        "summary": "A kept photo with an effect, whole or part by part, without sending it again",
+        "description": "People and parts are those of the result. The pictures are not kept.",
+        "parameters": [ID, *parameters(options)],
+        "responses": {"200": stylized(), **problems(*AGAIN_PROBLEMS, 406)},
     }
 
 

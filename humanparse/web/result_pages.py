@@ -1,4 +1,5 @@
-"""Results that have an address, for people: the page without scripts makes one, shows it, and gives its files.
+"""Results that have an address, for people: the page without scripts makes one, shows it, gives its files,
+and asks the sisters about its photo.
 
 A page is rendered from the parsing.json that is kept beside the photo, so that what people read and
 what programs read cannot differ.
@@ -9,17 +10,21 @@ from __future__ import annotations
 import time
 from contextlib import nullcontext
 from datetime import datetime, timezone
+from typing import Any
 
 from flask import Blueprint, Response, json, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from humanparse.kept import STORED, make_file
 from humanparse.labels import CLASSES
+from humanparse.recognition.pipeline import describe_recognition
+from humanparse.stylize_options import ALL
 from humanparse.web import service
+from humanparse.web.gallery import keep_pictures
 from humanparse.web.pages import duration
 from humanparse.web.patience import make_check
-from humanparse.web.requests import read_request
-from humanparse.web.results import save
+from humanparse.web.requests import read_choices, read_request
+from humanparse.web.results import read_effect, recognize_kept, save, stylize_kept
 
 blueprint = Blueprint("result_pages", __name__)
 
@@ -35,6 +40,11 @@ def upload() -> AnyResponse:
 @blueprint.get("/results/<name>")
 def result(name: str) -> Response:
     """A kept result, for as long as it is kept."""
+    return show_result(name)
+
+
+def show_result(name: str, recognition: dict[str, Any] | None = None) -> Response:
+    """The page of a kept result; `recognition`: what is in its photo, as the API tells it. Raises ResultExpired."""
     storage, settings = service().storage, service().settings
     parsing = json.loads(storage.read(name, "parsing.json"))
     expires_at = storage.expires_at(name)
@@ -43,12 +53,36 @@ def result(name: str) -> Response:
         name=name,
         parsing=parsing,
         classes=CLASSES[1:],
+        recognition=recognition,
+        back=url_for("result_pages.result", name=name),
         alpha=settings.alpha,
         pixels=parsing["image"]["width"] * parsing["image"]["height"],
         expires=datetime.fromtimestamp(expires_at, timezone.utc),
         expires_in=duration(expires_at - time.time()),
     )
     return Response(page, headers={"Cache-Control": "private, no-cache"})
+
+
+@blueprint.post("/results/<name>/recognize")
+def recognize(name: str) -> Response:
+    """The page of the result with what is in its photo; the form without scripts."""
+    return show_result(name, describe_recognition(recognize_kept(name)))
+
+
+@blueprint.post("/results/<name>/studio")
+def stylize(name: str) -> AnyResponse:
+    """Make the pictures, keep them, send the browser to their address; the form without scripts."""
+    photo = service().storage.read(name, "photo.jpg")
+    given = {option: value for option, value in read_choices().items() if value != ""}
+    made = stylize_kept(name, read_effect({"effect": ALL, **given}))
+    return redirect(url_for("gallery.kept", name=keep_pictures(photo, made)), 303)
+
+
+@blueprint.get("/results/<name>/recognize")
+@blueprint.get("/results/<name>/studio")
+def go_back(name: str) -> AnyResponse:
+    """Whoever opens the address that a form was sent to means the result."""
+    return redirect(url_for("result_pages.result", name=name), 303)
 
 
 @blueprint.post("/results/<name>/forget")

@@ -1,22 +1,37 @@
-"""Results that have an address, for programs: parse and keep, look again, forget."""
+"""Results that have an address, for programs: parse and keep, look again, ask the sisters, forget.
+
+Recognition and the studio work on the photo and the parsing that are kept: nothing is sent a second
+time, and people and parts are those that the result shows.
+"""
 
 from __future__ import annotations
 
+import contextvars
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
 from queue import Empty, SimpleQueue
 from typing import Any, Final
 
+import numpy as np
 from flask import Blueprint, Response, json, jsonify, request, stream_with_context, url_for
+from numpy.typing import NDArray
 
-from humanparse.kept import MADE, STORED, keep
+from humanparse.errors import InvalidOption
+from humanparse.kept import MADE, STORED, decode_kept, keep, read_parsed
 from humanparse.options import ParseOptions
 from humanparse.pipeline import Answer
+from humanparse.recognition.options import RecognizeOptions
+from humanparse.recognition.pipeline import Recognition
+from humanparse.records import Parsing
+from humanparse.studio import Stylized
+from humanparse.stylize_options import StylizeOptions
 from humanparse.web import service
 from humanparse.web.errors import describe_error
 from humanparse.web.patience import make_check
-from humanparse.web.requests import read_request
+from humanparse.web.recognition import answer_recognition
+from humanparse.web.requests import read_choices, read_request
+from humanparse.web.studio import answer_stylized
 
 blueprint = Blueprint("results", __name__)
 
@@ -53,6 +68,43 @@ def forget(id: str) -> tuple[str, int]:
     """Forget a result now."""
     service().storage.remove(id)
     return "", 204
+
+
+@blueprint.post("/api/results/<id>/recognize")
+def recognize(id: str) -> Response:
+    """What is in a kept photo."""
+    return answer_recognition(recognize_kept(id))
+
+
+@blueprint.post("/api/results/<id>/stylize")
+def stylize(id: str) -> Response:
+    """A kept photo with an effect; JSON or a zip for several."""
+    service().storage.expires_at(id)  # what is gone is gone, whatever is asked of it
+    return answer_stylized(read_effect(read_choices()), lambda options: stylize_kept(id, options))
+
+
+def recognize_kept(name: str) -> Recognition:
+    """What is in a kept photo, by the options of the current request. Raises ResultExpired and others."""
+    photo = service().storage.read(name, "photo.jpg")
+    options = RecognizeOptions.from_strings(read_choices(), service().settings)
+    return service().pipeline.recognition.recognize(photo, options, make_check(), decode_kept)
+
+
+def read_effect(given: Mapping[str, Any]) -> StylizeOptions:
+    """The options of the studio for a kept photo. Raises InvalidOption, for a parser too: it has done its work."""
+    if "parser" in given:
+        raise InvalidOption("This photo is parsed already; parser cannot be chosen any more.", option="parser")
+    return StylizeOptions.from_strings(given, service().settings)
+
+
+def stylize_kept(name: str, options: StylizeOptions) -> Stylized:
+    """The studio's pictures of a kept photo. Raises ResultExpired and others."""
+    storage = service().storage
+
+    def read() -> tuple[NDArray[np.uint8], Parsing]:
+        return read_parsed(lambda file: storage.read(name, file))
+
+    return service().studio.stylize_parsed(read, options, make_check())
 
 
 def save(answer: Answer, options: ParseOptions) -> str:
@@ -97,7 +149,8 @@ def _steps(data: bytes, options: ParseOptions) -> Iterator[int | Answer | Except
         except Exception as error:  # told to whoever reads the steps
             news.put(error)
 
-    threading.Thread(target=work, name="parse", daemon=True).start()
+    own = contextvars.copy_context()  # what the work tells about itself belongs to this request
+    threading.Thread(target=own.run, args=(work,), name="parse", daemon=True).start()
     try:
         while True:
             try:

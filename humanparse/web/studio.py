@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
@@ -29,10 +30,15 @@ def stylize() -> Response:
     """A photo in, the photo with an effect out; JSON or a zip for several."""
     upload, fields = read_photo()
     options = StylizeOptions.from_strings(gather_options(fields), service().settings)
+    return answer_stylized(options, lambda options: service().studio.stylize(upload.data, options, make_check()))
+
+
+def answer_stylized(options: StylizeOptions, make: Callable[[StylizeOptions], Stylized]) -> Response:
+    """What `make` makes, in the format that `format` or `Accept` asks for. Raises InvalidOption or NotAcceptable."""
     format = _choose_format(options)
     if format in ENCODERS:
         options = _with_format(options, format)
-    made = service().studio.stylize(upload.data, options, make_check())
+    made = make(options)
     response = _respond(made, format)
     response.vary.add("Accept")
     response.headers["Humanparse-Coverage"] = str(made.coverage)

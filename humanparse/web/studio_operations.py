@@ -66,29 +66,29 @@ def studio_paths(settings: Settings) -> dict[str, Any]:
 
 
 def _stylize(settings: Settings) -> dict[str, Any]:
-    pictures = {name: {"schema": BINARY} for name in (*MEDIA_TYPES.values(), "application/zip")}
     return {
         "operationId": "stylize",
         "summary": "A photo in, the photo with an effect out, whole or part by part",
         "description": f"At most {settings.max_bytes:,} bytes and {settings.max_pixels:,} pixels; a photo with more "
         f"than {settings.stylize_pixels:,} is made smaller. Several effects are answered as JSON or as a zip. "
         "Defaults of parameters in pixels grow with the photo, see `/api/effects`.",
-        "parameters": [
-            {**option, **({"required": True} if option["name"] == "effect" else {})}
-            for option in parameters(_options(settings))
-        ],
+        "parameters": parameters(stylize_options(settings)),
         "requestBody": photo_body(),
-        "responses": {
-            "200": {
-                "description": "The picture, or several",
-                "content": {**pictures, "application/json": {"schema": ref("Stylized")}},
-            },
-            **problems(*PARSE_PROBLEMS),
-        },
+        "responses": {"200": stylized(), **problems(*PARSE_PROBLEMS)},
     }
 
 
-def _options(settings: Settings) -> dict[str, Schema]:
+def stylized() -> dict[str, Any]:
+    """The 200 of the studio."""
+    pictures = {name: {"schema": BINARY} for name in (*MEDIA_TYPES.values(), "application/zip")}
+    return {
+        "description": "The picture, or several",
+        "content": {**pictures, "application/json": {"schema": ref("Stylized")}},
+    }
+
+
+def stylize_options(settings: Settings) -> dict[str, Schema]:
+    """The schema of every option of the studio, the effects' parameters among them."""
     words = listed({"type": "string", "enum": [*GROUPS, *NAMES[1:]]})
     schemas: dict[str, Schema] = {
         "effect": {**listed({"type": "string", "enum": [*EFFECTS, ALL]}), "minItems": 1, "examples": [["oil"]]},

@@ -80,7 +80,8 @@ export class Camera {
         const took = performance.now() - start;
         spent = spent === null ? took : spent + SMOOTHING * (took - spent);
         this.rate.hidden = false;
-        this.rate.textContent = text("rate", { rate: (1000 / spent).toFixed(1), people: answer.num_persons });
+        const values = { rate: (1000 / spent).toFixed(1), people: answer.num_persons };
+        this.rate.textContent = answer.num_persons === 1 ? text("rate-1", values) : text("rate", values);
       }
     } catch (error) {
       if (!(error instanceof Problem)) console.error(error);

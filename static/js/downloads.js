@@ -40,6 +40,11 @@ export class Downloads {
     this.restyle();
   }
 
+  /** A cut-out is made of what is shown; `something`: is anything? */
+  offer(something) {
+    find("save-cutout").disabled = !something;
+  }
+
   /** Once the server has removed the result, what it gave goes; what is made here stays. */
   #tellKept(isKept) {
     if (!isKept) find("kept-words").textContent = text("expired");
@@ -52,7 +57,9 @@ export class Downloads {
     const { viewer } = this;
     const options = { parser: this.answer.parser.name, alpha: viewer.alpha, palette: viewer.style.look, outline: viewer.outlined };
     const url = `${location.origin}/api/parse?${new URLSearchParams(options)}`;
-    find("curl").textContent = `curl -F ${quote(`image=@"${this.name.replace(/[\\"]/g, "\\$&")}"`)} ${quote(url)}`;
+    const { key } = find("curl").dataset; // what stands for it, where the service asks for one
+    const header = key ? `-H ${quote(`X-API-Key: ${key}`)} ` : "";
+    find("curl").textContent = `curl ${header}-F ${quote(`image=@"${this.name.replace(/[\\"]/g, "\\$&")}"`)} ${quote(url)}`;
   }
 }
 

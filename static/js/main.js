@@ -14,6 +14,7 @@ import { send } from "./upload.js";
 const MEGABYTE = 1048576;
 const find = (id) => document.getElementById(id);
 
+const title = document.title; // of the page without a result
 const form = find("upload");
 const input = find("image");
 const progress = new Progress(find("working"));
@@ -31,6 +32,7 @@ function enter(state) {
   if (state !== "done") {
     result?.hide();
     shown = null;
+    document.title = title;
   }
   strip.show(queue.items, current, queue.progress);
 }
@@ -87,7 +89,9 @@ async function showResult(item) {
     if (item !== current) return;
     enter("done");
     shown = item;
-    announce(result.show(ready, item.file.name || "photo.jpg"));
+    const headline = result.show(ready, item.file.name || "photo.jpg");
+    document.title = `${headline} · ${title}`;
+    announce(headline);
     setAddress(item.answer.address, item.number);
     find("headline").focus();
   } catch (error) {

@@ -44,7 +44,7 @@ export function showProblem(problem) {
   box.querySelector(".title").textContent = problem.message;
   box.querySelector(".advice").textContent = problem.advice;
   box.querySelector(".detail").textContent = problem.detail;
-  box.querySelector(".detail").hidden = !problem.detail;
+  box.querySelector(".more").hidden = !problem.detail;
   document.getElementById("retry").hidden = !problem.again;
   box.hidden = false;
   box.focus();

@@ -1,6 +1,7 @@
 /** The page of recognition: a photo in, the most likely classes out. */
 
-import { begin, fields, showGuesses } from "./sister.js";
+import { showGuesses } from "./guesses.js";
+import { begin, fields } from "./sister.js";
 
 const url = document.getElementById("sister").dataset.recognizeUrl;
 const preview = document.getElementById("preview");

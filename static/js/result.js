@@ -7,6 +7,7 @@ import { Downloads } from "./downloads.js";
 import { Legend, readPartNames } from "./legend.js";
 import { Problem, text } from "./messages.js";
 import { readPalettePng } from "./png.js";
+import { Services } from "./services.js";
 import { ShowField } from "./show.js";
 import { Viewer } from "./viewer.js";
 import { Visibility } from "./visibility.js";
@@ -34,6 +35,7 @@ export class Result {
     });
     this.field = new ShowField({ partNames, visibility });
     this.downloads = new Downloads(this.viewer, forgotten);
+    this.services = new Services(partNames);
     find("viewer").addEventListener("input", () => this.downloads.restyle());
   }
 
@@ -46,6 +48,7 @@ export class Result {
     this.legend.show(answer);
     this.field.show(answer);
     this.downloads.show(answer, name);
+    this.services.show(answer);
     this.#restyle();
     this.#mark();
     const headline = writeHeadline(answer);
@@ -64,6 +67,7 @@ export class Result {
 
   hide() {
     this.section.hidden = true;
+    this.services.hide();
   }
 
   /** Let go of what is picked out; returns whether anything was. */
@@ -96,6 +100,7 @@ export class Result {
     this.viewer.paint();
     this.legend.mark(this.pinned);
     this.field.mark();
+    this.downloads.offer(this.visibility.showsAny({ person: null, part: null }));
   }
 
   #restyle() {

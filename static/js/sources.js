@@ -1,7 +1,10 @@
 /**
  * Where photos come from: the file field, a drop anywhere on the page, the clipboard. Hands them to
- * `take(files)`; `refuse()` hears of a drop or paste that holds no file.
+ * `take(files)`; `refuse()` hears of a drop or paste that holds no file. Of a folder that is dropped the
+ * photos in it are taken, and in those within it.
  */
+
+const PHOTO = /\.(jpe?g|jfif|png|webp|bmp|tiff?|gif|avif|hei[cf])$/i; // of what lies in folders; the server judges all
 
 export function listen({ input, dropMark, take, refuse }) {
   const hand = (files) => (files.length ? take([...files]) : refuse());
@@ -36,6 +39,24 @@ export function listen({ input, dropMark, take, refuse }) {
   document.addEventListener("drop", (event) => {
     event.preventDefault();
     dropMark.hidden = true;
-    hand(event.dataTransfer.files);
+    const { files, items } = event.dataTransfer;
+    const entries = [...items].map((item) => item.webkitGetAsEntry?.() ?? null);
+    if (!entries.some((entry) => entry?.isDirectory)) return hand(files);
+    Promise.all(entries.map(open)).then((found) => hand(found.flat()), refuse);
   });
+}
+
+/** The photos of an entry of a file system, a promise of a list of files by their names. */
+async function open(entry) {
+  if (entry?.isFile) return [await new Promise((done, failed) => entry.file(done, failed))];
+  if (!entry?.isDirectory) return [];
+  const reader = entry.createReader();
+  const entries = [];
+  for (;;) {
+    const more = await new Promise((done, failed) => reader.readEntries(done, failed)); // some at a time
+    if (!more.length) break;
+    entries.push(...more.filter(({ isDirectory, name }) => isDirectory || PHOTO.test(name)));
+  }
+  entries.sort((one, other) => one.name.localeCompare(other.name, undefined, { numeric: true }));
+  return (await Promise.all(entries.map(open))).flat();
 }

@@ -56,7 +56,7 @@ def live_mode(page: Page) -> None:
     live.click()
     expect(live).to_have_attribute("aria-pressed", "true")
     rate = page.locator(".rate")
-    expect(rate).to_contain_text("frames a second · 1 people", timeout=PARSING_TIMEOUT_MS)
+    expect(rate).to_contain_text("frames a second · 1 person", timeout=PARSING_TIMEOUT_MS)
     first = rate.text_content()
     expect(rate).not_to_have_text(first or "", timeout=PARSING_TIMEOUT_MS)  # it goes on
     colours = page.locator(".live").evaluate("(canvas) => canvas.width * canvas.height")

@@ -7,9 +7,9 @@ from typing import Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, Page, Playwright, Route, expect
 
-from tests.browser.conftest import Complaints
+from tests.browser.conftest import Complaints, launch
 from tests.browser.steps import PARSING_TIMEOUT_MS, await_held, await_state, hold, read_canvas
 
 pytestmark = pytest.mark.browser
@@ -258,3 +258,19 @@ def test_a_phone_gets_it_all(browser: Browser, address: str, complaints: Complai
         assert min(box["width"], box["height"]) >= 24, button.text_content()  # WCAG 2.2, target size
     context.close()
     assert not complaints.unexpected
+
+
+def test_forms_work_where_there_is_no_https(playwright: Playwright, address: str, astronaut_file: Path) -> None:
+    """Under the name of a machine in the house, without https: browsers then tell less of where a form comes from."""
+    port = address.rpartition(":")[2]
+    with launch(playwright, "--host-resolver-rules=MAP house.test 127.0.0.1") as browser:
+        context = browser.new_context(base_url=f"http://house.test:{port}", java_script_enabled=False)
+        page = context.new_page()
+        page.goto("/")
+        page.get_by_role("button", name="中文").click()
+        expect(page.locator("h1").first).to_have_text("每个人，每个部位")
+        page.locator("#image").set_input_files(astronaut_file)
+        page.get_by_role("button", name="解析照片").click()
+        page.wait_for_url("**/results/*", timeout=PARSING_TIMEOUT_MS)
+        page.locator("#kept form[action$=forget] button").click()
+        expect(page.locator("h1")).to_have_text("已删除")

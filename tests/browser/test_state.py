@@ -114,9 +114,12 @@ def test_when_its_time_is_over_the_page_says_so(page: Page, astronaut_file: Path
 
 
 def test_the_back_key_leads_back(page: Page, astronaut_file: Path) -> None:
+    expect(page).to_have_title("Human parsing")
     choose(page, astronaut_file)
+    expect(page).to_have_title(re.compile(r"1 person, \d+ kinds of parts · Human parsing"))
     page.go_back()
     await_state(page, "start")
+    expect(page).to_have_title("Human parsing")
     page.go_forward()
     await_state(page, "done")
     expect(page.locator("#legend")).to_contain_text("Face")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -165,6 +166,29 @@ def test_several_photos_are_parsed_one_after_the_other(
     assert drawn == 255
     page.go_back()
     expect(page.locator("#headline")).to_contain_text("1 person")
+
+
+def test_a_folder_that_is_dropped_gives_its_photos(
+    page: Page, astronaut_file: Path, pair_file: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "holiday"
+    (folder / "day 2").mkdir(parents=True)
+    shutil.copy(pair_file, folder / "day 2" / "10.jpg")
+    shutil.copy(astronaut_file, folder / "day 2" / "9.JPG")
+    (folder / "notes.txt").write_text("not a photo")
+    held = hold(page)
+    session = page.context.new_cdp_session(page)
+    for event in ("dragEnter", "dragOver", "drop"):
+        data = {"items": [], "files": [str(folder)], "dragOperationsMask": 1}
+        session.send("Input.dispatchDragEvent", {"type": event, "x": 300, "y": 300, "data": data})
+    await_held(page, held)
+    expect(page.locator(".strip li")).to_have_count(2)
+    held[0].continue_()
+    await_state(page, "done")
+    expect(page.locator("#headline")).to_contain_text("1 person")  # 9 comes before 10
+    await_held(page, held, 2)
+    held[1].continue_()
+    expect(page.locator(".strip [data-state=done]")).to_have_count(2, timeout=PARSING_TIMEOUT_MS)
 
 
 def test_a_photo_that_comes_while_another_is_parsed_waits_for_it(

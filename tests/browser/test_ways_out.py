@@ -65,6 +65,10 @@ def test_a_cut_out_is_what_is_shown(page: Page, pair_file: Path, tmp_path: Path)
     check(people == 2)
     row(page, "Face", 1).locator("[data-only]").click()
     check((people == 1) & (labels == 13))
+    row(page, "Face", 1).locator("[data-toggle]").click()
+    expect(page.locator("#save-cutout")).to_be_disabled()  # nothing is shown: nothing to cut out
+    page.get_by_role("button", name="Show everything").click()
+    expect(page.locator("#save-cutout")).to_be_enabled()
 
 
 def test_a_picture_that_is_taken_shows_what_is_shown(page: Page, pair_file: Path, tmp_path: Path) -> None:

@@ -81,6 +81,9 @@ def test_people_enter_their_key_once(make_client: MakeClient, keys: KeyFile, pho
     ]
     wrong = client.post("/enter", data={"key": "hp_wrong"}, headers=BROWSER)
     assert wrong.status_code == 401 and "not known here" in wrong.text
+    chosen = client.post("/language", data={"language": "zh", "back": "/enter"}, headers=BROWSER)
+    assert (chosen.status_code, chosen.headers["Location"]) == (303, "/enter")
+    assert read_page(client.get("/enter", headers=BROWSER)).all("h1")[0].text == "输入密钥"
     right = client.post("/enter", data={"key": f" {text} "}, headers=BROWSER)
     assert (right.status_code, right.headers["Location"]) == (303, "/")
     cookie = right.headers["Set-Cookie"]
@@ -165,7 +168,7 @@ def test_every_answer_carries_the_headers(make_client: MakeClient, photo: bytes)
         assert "frame-ancestors 'none'" in response.headers["Content-Security-Policy"]
         assert response.headers["X-Frame-Options"] == "DENY"
         assert response.headers["X-Content-Type-Options"] == "nosniff"
-        assert response.headers["Referrer-Policy"] == "no-referrer"
+        assert response.headers["Referrer-Policy"] == "same-origin"
         assert response.headers["Permissions-Policy"].startswith("camera=(self), microphone=()")
         assert response.headers["Cross-Origin-Resource-Policy"] == "same-origin"
         response.close()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,10 +12,17 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 from flask.testing import FlaskClient
 
+from app import create_app
+from humanparse.config import Settings
+from humanparse.exports import FORMATS
+from humanparse.keys import KeyFile
 from humanparse.labels import CLASSES
-from humanparse.web.errors import STATUS
-from humanparse.web.languages import FOLDER, LANGUAGES, SOURCE
+from humanparse.pipeline import Pipeline
+from humanparse.web.errors import STATUS, TITLES
+from humanparse.web.languages import FOLDER, LANGUAGES, SOURCE, without_numbers
+from humanparse.web.openapi import make_document
 from humanparse.web.words import OTHERS, WORDS
+from tests.band_parser import BandParser
 from tests.web.visits import BROWSER, keep, post, read_page
 
 ROOT = Path(__file__).parent.parent.parent
@@ -103,6 +112,66 @@ def test_errors_are_told_in_both_languages_and_details_are_marked_as_english(cli
     assert page.all("h1")[0].text == "无法识别这个图片"
     (detail,) = [p for p in page.all("p", lang="en") if "detail" in p.classes]
     assert "not an image" in detail.text
+    assert detail.is_in("details")  # folded away: whoever reads Chinese has read it all above
+
+
+def texts_of(part: object) -> Iterator[str]:
+    """Every summary and description of an OpenAPI document."""
+    if isinstance(part, dict):
+        for key, value in part.items():
+            if key in ("summary", "description") and isinstance(value, str):
+                yield value
+            else:
+                yield from texts_of(value)
+    elif isinstance(part, list):
+        for value in part:
+            yield from texts_of(value)
+
+
+@pytest.mark.parametrize("language", [name for name in LANGUAGES if name != SOURCE])
+def test_every_text_of_the_api_is_translated_and_none_is_left_over(language: str) -> None:
+    document = make_document(Settings())
+    texts = {*texts_of(document["paths"]), *texts_of(document["components"]), *TITLES.values()}
+    texts |= {format.help for format in FORMATS.values()}
+    own = {without_numbers(text)[0] for text in texts if text.partition(": ")[0] not in TITLES.values()}
+    with (FOLDER / language / "LC_MESSAGES" / "api.po").open("rb") as file:
+        told = {message.id: message.string for message in read_po(file, language) if message.id}
+    assert set(told) == own | set(TITLES.values())
+    for id, string in told.items():
+        assert CHINESE.search(string), id
+        assert set(re.findall(r"\{\d+\}", string)) == set(re.findall(r"\{\d+\}", id)), id
+        assert set(re.findall("`[^`]+`", string)) == set(re.findall("`[^`]+`", id)), id
+
+
+ENGLISH = re.compile(r"\b(?:the|of|and|is|which|what|your|where|are|this)\b", re.IGNORECASE)
+
+
+@pytest.mark.parametrize("path", ["/", "/docs", "/enter", "/requests", "/recognize", "/studio", "/nowhere"])
+def test_a_page_in_chinese_has_no_english_sentence(settings: Settings, tmp_path: Path, path: str) -> None:
+    keys = tmp_path / "keys.json"
+    given = {"request_log_rows": 10, "request_log_dir": tmp_path / "logs"}
+    if path == "/enter":
+        KeyFile(keys).add("ada")
+        given["keys_file"] = keys
+    client = create_app(replace(settings, **given), Pipeline(settings, lambda *_: BandParser())).test_client()
+    client.set_cookie("language", "zh")
+    page = read_page(client.get(path, headers=BROWSER), 404 if path == "/nowhere" else 200)
+    english = set(page.all("p", lang="en"))
+    for element in page.elements:
+        if element.tag in ("p", "h1", "h2", "h3", "th", "td", "dd", "summary", "button", "label", "title"):
+            assert element in english or not ENGLISH.search(element.text), element.text
+            for name in ("aria-label", "title", "placeholder"):
+                assert not ENGLISH.search(element.attributes.get(name, "")), element.attributes
+    assert CHINESE.search(page.all("title")[0].text) and CHINESE.search(page.all("h1")[0].text)
+
+
+def test_numbers_of_the_settings_are_told_in_chinese(settings: Settings) -> None:
+    client = create_app(replace(settings, max_bytes=123_456)).test_client()
+    client.set_cookie("language", "zh")
+    text = client.get("/docs", headers=BROWSER).text
+    assert "最多 123,456 字节" in text
+    assert "base64，" in text  # a number that is part of a name is put back
+    assert "123,456 bytes" in client.get("/openapi.json").text
 
 
 def test_what_programs_read_is_english(client: FlaskClient) -> None:

@@ -162,6 +162,8 @@ def test_every_answer_is_one_that_the_document_promises(
             put_photo(case, photo)
         if real and "id" in case.path_parameters:
             case.path_parameters["id"] = known
+        if real and path.endswith("/stylize") and mode == "positive":  # an effect takes only its own parameters
+            case.query = {"effect": "grey", **{k: v for k, v in (case.query or {}).items() if k == "format"}}
         statuses.add(case.call_and_validate(checks=CHECKS, timeout=120).status_code)
 
     check()

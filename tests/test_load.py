@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import socket
 import threading
@@ -210,7 +211,7 @@ def test_an_answer_that_nobody_takes_is_dropped(tmp_path: Path) -> None:
         line.settimeout(PATIENCE_S)
         line.connect(("127.0.0.1", served.port))
         line.sendall(post_head(stream.getvalue()) + stream.getvalue())
-        wait_until(lambda: served.parsed() == 1)
+        wait_until(lambda: bool(select.select([line], [], [], 0)[0]))  # the answer begins to come, whenever that is
         time.sleep(4)
         answer = read_all(line)
         line.close()

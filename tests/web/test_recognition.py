@@ -6,6 +6,7 @@ import time
 from base64 import b64encode
 from collections.abc import Iterator
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
@@ -120,6 +121,17 @@ def test_several_photos_are_refused_where_one_is_taken(client: FlaskClient, phot
     answer = client.post(path, data={"image": [(BytesIO(photo), "a.jpg"), (BytesIO(photo), "b.jpg")]})
     assert (answer.status_code, answer.get_json()["code"]) == (413, "too_many_files")
     assert "/api/parse/batch" in answer.get_json()["detail"]
+
+
+@pytest.mark.parametrize("query", ["/api/recognize?recognizer=general", "/api/parse?parser=m2fp"])
+def test_what_is_not_here_is_told_without_the_server_s_folders(tmp_path: Path, photo: bytes, query: str) -> None:
+    folders = {name: tmp_path / name for name in ("results_dir", "jobs_dir", "cache_dir", "general_dir", "m2fp_dir")}
+    app = create_app(Settings(**folders, decode="thread"))
+    answer = app.test_client().post(query, data=photo, content_type="image/jpeg")
+    app.extensions["humanparse"].jobs.runner.stop()
+    assert answer.status_code == 503
+    assert "python -m humanparse fetch" in answer.get_json()["detail"]
+    assert str(tmp_path) not in answer.text
 
 
 def test_recognition_is_counted(client: FlaskClient, photo: bytes) -> None:

@@ -45,7 +45,9 @@ class M2FPParser(Parser):
         missing = weights.missing_from(self._settings.m2fp_dir)
         if missing is None:
             return None if find_spec("numba") else "numba is not installed; `pip install -r requirements.txt` brings it"
-        return f"its {missing} is not in {self._settings.m2fp_dir}; fetch it with `python -m humanparse fetch m2fp`"
+        return (
+            f"its {missing} is not in the folder HUMANPARSE_M2FP_DIR; fetch it with `python -m humanparse fetch m2fp`"
+        )
 
     def load(self) -> None:
         missing = self.available()

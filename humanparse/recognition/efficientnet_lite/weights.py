@@ -58,7 +58,7 @@ def read_weights(checkpoint: Path) -> dict[str, NDArray[np.floating]]:
         tensors = read_checkpoint(checkpoint.read_bytes())
         return {our_key(key): value for key, value in tensors.items() if COUNTERS not in key}
     except OSError as exc:
-        raise RecognizerUnavailable(f"{checkpoint} cannot be read: {exc.strerror}.") from exc
+        raise RecognizerUnavailable(f"{checkpoint.name} cannot be read: {exc.strerror}.") from exc
     except (WeightsDamaged, LookupError, ValueError) as exc:
         raise WeightsDamaged(f"{checkpoint.name} is damaged: {exc} Install its package again.") from exc
 

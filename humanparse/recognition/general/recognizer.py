@@ -45,7 +45,7 @@ class GeneralRecognizer(Recognizer):
         missing = missing_from(self._settings.general_dir, FILES)
         if missing is None:
             return None
-        folder = self._settings.general_dir
+        folder = "the folder HUMANPARSE_GENERAL_DIR"  # its path is nobody's business who asks from outside
         return f"its {missing} is not in {folder}; fetch it with `python -m humanparse fetch general`"
 
     def load(self) -> None:

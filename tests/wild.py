@@ -28,7 +28,7 @@ from tests.damage import _chunk, _packed_zeros, png
 
 Unit = tuple[int, int]  # where a part of the file begins and ends
 Named = tuple[str, bytes]
-MODES: Final = ("1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "YCbCr", "LAB", "I;16", "I", "F")
+MODES: Final = ("1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "YCbCr", "LAB", "I;16", "F")
 PILLOW_FORMATS: Final = (
     "BLP", "BMP", "DDS", "DIB", "EPS", "GIF", "ICNS", "ICO", "IM", "JPEG", "JPEG2000", "MPO", "MSP", "PCX", "PDF",
     "PNG", "PPM", "SGI", "SPIDER", "TGA", "TIFF", "WEBP", "XBM", "AVIF", "HEIF",

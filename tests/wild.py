@@ -12,6 +12,7 @@ import argparse
 import itertools
 import random
 import struct
+import warnings
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -85,7 +86,11 @@ def seeds() -> Iterator[Named]:
 def _written(name: str, picture: Image.Image, format: str, **options: Any) -> Iterator[Named]:
     stream = BytesIO()
     try:
-        picture.save(stream, format, **options)
+        with warnings.catch_warnings():
+            warnings.simplefilter(
+                "ignore", DeprecationWarning
+            )  # some of Pillow's writers are not up to its own changes
+            picture.save(stream, format, **options)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, struct.error):
         return  # this format has no such mode
     yield name, stream.getvalue()

@@ -31,7 +31,10 @@ def test_with_redis_taken_away_jobs_are_503_and_photos_are_parsed(
         accepted = client.post("/api/jobs", data=photo)
         assert accepted.status_code == 202
         assert post_form(client, photo).headers["Cache-Status"].endswith("fwd=uri-miss")
-    check_problem(client.post("/api/jobs", data=photo), 503, "storage_failed")
+    refused = client.post("/api/jobs", data=photo)
+    problem = check_problem(refused, 503, "storage_failed")
+    assert refused.headers["Retry-After"] == str(problem["retry_after_s"]) == "5"
+    assert "127.0.0.1" not in refused.text  # where Redis stands is nobody's business
     check_problem(client.get(accepted.headers["Location"]), 503, "storage_failed")
     assert post_form(client, photo).status_code == 200
     assert client.get("/readyz").status_code == 200
@@ -69,8 +72,10 @@ def test_on_a_full_disk_the_next_photo_is_parsed_and_room_heals(
         client = create_app(small, make_pipeline(small)).test_client()
         (disk / "filler").write_bytes(bytes(250_000))
         assert post_form(client, photo).status_code == 200
-        check_problem(client.post("/upload", data=photo), 503, "storage_failed")
-        check_problem(client.post("/api/jobs", data=photo), 503, "storage_failed")
+        for path in ("/upload", "/api/jobs"):
+            refused = client.post(path, data=photo)
+            check_problem(refused, 503, "storage_failed")
+            assert refused.headers["Retry-After"] == "30"
         (disk / "filler").unlink()
         assert client.post("/upload", data=photo).status_code == 303
         client.application.extensions["humanparse"].jobs.runner.stop()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -9,8 +10,13 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Playwright, Route, expect
 
+from app import create_app
+from humanparse.config import Settings
+from humanparse.keys import KeyFile
+from humanparse.pipeline import Pipeline
 from tests.browser.conftest import Complaints, launch
 from tests.browser.steps import PARSING_TIMEOUT_MS, await_held, await_state, hold, read_canvas
+from tests.conftest import serving
 
 pytestmark = pytest.mark.browser
 
@@ -274,3 +280,26 @@ def test_forms_work_where_there_is_no_https(playwright: Playwright, address: str
         page.wait_for_url("**/results/*", timeout=PARSING_TIMEOUT_MS)
         page.locator("#kept form[action$=forget] button").click()
         expect(page.locator("h1")).to_have_text("已删除")
+
+
+def test_a_key_is_entered_in_the_language_of_the_visitor(
+    browser: Browser, settings: Settings, pipeline: Pipeline, tmp_path: Path
+) -> None:
+    keys = KeyFile(tmp_path / "keys.json")
+    key = keys.add("ada")
+    with serving(create_app(replace(settings, keys_file=keys.path), pipeline)) as address:
+        context = browser.new_context(base_url=address, viewport={"width": 390, "height": 844}, bypass_csp=True)
+        page = context.new_page()
+        page.goto("/")
+        page.get_by_role("button", name="中文").click()
+        expect(page.get_by_role("heading", name="输入密钥")).to_be_visible()
+        page.get_by_role("textbox", name="密钥").fill("hp_wrong")
+        page.get_by_role("button", name="进入").click()
+        expect(page.locator("main")).to_contain_text("不认识这个密钥")
+        assert not [v for v in Axe().run(page).response["violations"] if v["impact"] in ("serious", "critical")]
+        box = page.get_by_role("textbox", name="密钥").bounding_box()
+        assert box and box["height"] >= 44 and box["width"] > 200
+        page.get_by_role("textbox", name="密钥").fill(key)
+        page.get_by_role("button", name="进入").click()
+        expect(page.locator("h1").first).to_have_text("每个人，每个部位")
+        context.close()

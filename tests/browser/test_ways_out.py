@@ -125,6 +125,12 @@ def test_the_command_does_the_same(page: Page, astronaut_file: Path, tmp_path: P
     assert page.evaluate("navigator.clipboard.readText()") == page.url
 
 
+def test_the_command_has_a_place_for_the_key_where_one_is_asked_for(page: Page, astronaut_file: Path) -> None:
+    page.locator("#curl").evaluate("(command) => (command.dataset.key = 'YOUR_KEY')")  # as the server writes it
+    choose(page, astronaut_file)
+    expect(page.locator("#curl")).to_contain_text("curl -H 'X-API-Key: YOUR_KEY' -F 'image=@")
+
+
 def test_without_https_copying_works_too(page: Page, astronaut_file: Path) -> None:
     """Browsers then have no navigator.clipboard; what is copied is read back by pasting it."""
     page.add_init_script("Object.defineProperty(navigator, 'clipboard', { value: undefined })")

@@ -88,7 +88,8 @@ def test_people_enter_their_key_once(make_client: MakeClient, keys: KeyFile, pho
     assert (right.status_code, right.headers["Location"]) == (303, "/")
     cookie = right.headers["Set-Cookie"]
     assert "HttpOnly" in cookie and "SameSite=Lax" in cookie and text not in cookie
-    assert client.get("/", headers=BROWSER).status_code == 200
+    start = read_page(client.get("/", headers=BROWSER))
+    assert start.all("code", id="curl")[0].attributes["data-key"] == "YOUR_KEY"
     assert post_form(client, photo).status_code == 200
     keys.remove("ada")
     assert post_form(client, photo).status_code == 401

@@ -6,20 +6,17 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import Any
 
+from humanparse.commands.photo_files import find_photos, read_photo_file
 from humanparse.config import Settings
 from humanparse.errors import HumanParseError
-from humanparse.photo_files import find_photos, read_photo_file
 from humanparse.pipeline import Pipeline
 from humanparse.recognition import RECOGNIZERS
 from humanparse.recognition.options import MOST, RecognizeOptions
 from humanparse.recognition.pipeline import describe_recognition
 
 
-def add_recognition_commands(commands: Any) -> None:
-    """Add `recognize` to the subparsers of the command line."""
-    recognize = commands.add_parser("recognize", help="what is in photos as a whole, most likely first")
+def define_recognize(recognize: argparse.ArgumentParser) -> None:
     recognize.add_argument("photos", nargs="+", type=Path, metavar="PHOTO_OR_FOLDER", help="- is the standard input")
     recognize.add_argument("--top-k", default=RecognizeOptions.top_k, help=f"how many classes, 1 to {MOST}")
     recognize.add_argument("--recognizer", choices=RECOGNIZERS, help="which one (default: HUMANPARSE_RECOGNIZER)")

@@ -10,14 +10,13 @@ from contextlib import ExitStack, contextmanager
 from fractions import Fraction
 from pathlib import Path
 from types import FrameType
-from typing import Any
 
 from tqdm import tqdm
 
+from humanparse.commands.parse_options import add_parse_options, read_parse_options
 from humanparse.config import Settings
 from humanparse.errors import HumanParseError, InvalidOption
-from humanparse.labels import PALETTES
-from humanparse.options import CHOICES, INCLUDES, ParseOptions
+from humanparse.options import ParseOptions
 from humanparse.pipeline import Pipeline
 from humanparse.video.conversion import Progress, convert
 from humanparse.video.live import LiveSource, is_live
@@ -28,9 +27,7 @@ from humanparse.video.source import Limits, Source, open_video
 INTERRUPTED = 130  # what shells say of a program that Ctrl-C ended
 
 
-def add_video_command(commands: Any) -> None:
-    """Add it to the subparsers of the command line."""
-    video = commands.add_parser("video", help="a video in, the same with its people coloured out")
+def define_video(video: argparse.ArgumentParser) -> None:
     video.set_defaults(run=_convert)
     video.add_argument("source", metavar="IN", help="a file, rtsp://... or another stream, or a camera's number")
     video.add_argument("--out", type=Path, help=f"file to write: {', '.join(FORMATS)}")
@@ -42,12 +39,7 @@ def add_video_command(commands: Any) -> None:
     video.add_argument("--tries", type=int, default=6, metavar="N", help="of a stream: to connect again (default: 6)")
     video.add_argument("--no-sound", action="store_true", help="leave the sound out")
     video.add_argument("--no-numbers", action="store_true", help="draw no numbers on people")
-    video.add_argument("--no-outline", action="store_true", help="draw no outlines around people")
-    video.add_argument("--no-detail", action="store_true", help="take no closer look at small people: faster")
-    video.add_argument("--parser", choices=CHOICES["parser"], help="which parser (default: HUMANPARSE_PARSER)")
-    video.add_argument("--palette", choices=PALETTES, help="colours (default: our own)")
-    video.add_argument("--alpha", type=float, help="opacity of the colours, 0 to 1")
-    video.add_argument("--include", help=f"what else the data tells: {', '.join(INCLUDES)}")
+    add_parse_options(video, "what else the data tells")
 
 
 def _convert(args: argparse.Namespace) -> int:
@@ -56,7 +48,7 @@ def _convert(args: argparse.Namespace) -> int:
             raise InvalidOption("Say where to: --out VIDEO, --data JSONL, or both.")
         settings = Settings.from_env()
         chosen = VideoOptions(args.every, args.fps, args.max_side, not args.no_numbers, not args.no_sound)
-        options = _read_options(args, settings)
+        options = read_parse_options(args, settings)
         format = format_of(args.out) if args.out else ""
         _check_paths(args)
         pipeline = Pipeline(settings)
@@ -165,15 +157,3 @@ def _check_paths(args: argparse.Namespace) -> None:
             raise InvalidOption(f"{path} is the video itself; write to another file.")
     if args.out is not None and args.out == args.data:
         raise InvalidOption("--out and --data are the same file.")
-
-
-def _read_options(args: argparse.Namespace, settings: Settings) -> ParseOptions:
-    given = {
-        "parser": args.parser,
-        "alpha": args.alpha,
-        "outline": not args.no_outline,
-        "detail": not args.no_detail,
-        "palette": args.palette,
-        "include": args.include,
-    }
-    return ParseOptions.from_strings({name: value for name, value in given.items() if value is not None}, settings)

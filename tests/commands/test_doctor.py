@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 
 from humanparse import __main__ as command_line
+from humanparse.commands import doctor as command
 from humanparse.config import Settings
-from humanparse.doctor import command
 from humanparse.doctor.findings import BROKEN, OK, WARN, Finding
 from humanparse.errors import ConfigError
 from humanparse.memory import Limit
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture

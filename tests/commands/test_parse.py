@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
@@ -11,6 +13,7 @@ import numpy as np
 import pytest
 
 from humanparse import __main__ as cli
+from humanparse.commands import COMMANDS, parse
 from humanparse.exports import FORMATS
 from humanparse.labels import PALETTES
 from humanparse.pipeline import Pipeline
@@ -19,7 +22,7 @@ from tests.band_parser import BandParser
 
 @pytest.fixture(autouse=True)
 def bands(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cli, "Pipeline", lambda own: Pipeline(own, lambda name, settings: BandParser(settings)))
+    monkeypatch.setattr(parse, "Pipeline", lambda own: Pipeline(own, lambda name, settings: BandParser(settings)))
 
 
 @pytest.fixture
@@ -70,8 +73,8 @@ def test_what_is_included_is_told(folder: Path, tmp_path: Path, capsys: pytest.C
     written = json.loads((tmp_path / "out" / "one.json").read_text())
     assert [len(person["keypoints"]) for person in written["people"]] == [17, 17]
     assert "keypoint_names" in capsys.readouterr().out
-    with pytest.raises(SystemExit, match="2"):
-        cli.main(["parse", str(folder), "--include", "bones"])
+    assert cli.main(["parse", str(folder), "--include", "bones"]) == 2
+    assert "bones" in capsys.readouterr().err
 
 
 def test_one_bad_photo_fails_alone(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -128,7 +131,6 @@ def test_the_palette_reaches_the_label_map(folder: Path, tmp_path: Path) -> None
     [
         [],
         ["parse"],
-        ["parse", "x", "--alpha", "2"],
         ["parse", "x", "--parser", "magic"],
         ["parse", "x", "--format", "pdf"],
         ["fly"],
@@ -138,6 +140,21 @@ def test_wrong_usage_is_2(arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         cli.main(arguments)
     assert caught.value.code == 2
+
+
+def test_a_number_out_of_range_is_wrong_usage_too(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["parse", "x", "--alpha", "2"]) == 2
+    assert "alpha" in capsys.readouterr().err
+
+
+def test_every_command_has_its_own_help_and_imports_only_itself(capsys: pytest.CaptureFixture[str]) -> None:
+    for name in COMMANDS:
+        with pytest.raises(SystemExit) as caught:
+            cli.main([name, "--help"])
+        assert caught.value.code == 0
+        assert f"usage: python -m humanparse {name}" in capsys.readouterr().out
+    script = "import sys; from humanparse.__main__ import main; print(len([m for m in sys.modules if 'numpy' in m]))"
+    assert subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout == "0\n"
 
 
 def test_an_empty_folder_is_a_failure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

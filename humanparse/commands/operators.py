@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import Any
 
 from humanparse.cache.parsings import open_cache
 from humanparse.config import Settings
@@ -15,13 +14,13 @@ from humanparse.keys import KeyFile
 from humanparse.storage import Storage
 
 
-def add_operator_commands(commands: Any) -> None:
-    """Add them to the subparsers of the command line."""
-    keys = commands.add_parser("keys", help="API keys: add NAME (prints the key, once), list, remove NAME")
+def define_keys(keys: argparse.ArgumentParser) -> None:
     keys.add_argument("action", choices=("add", "list", "remove"))
     keys.add_argument("name", nargs="?", help="whose key it is")
     keys.set_defaults(run=_keys)
-    purge = commands.add_parser("purge", help="delete every result, job, upload and cached parsing, now")
+
+
+def define_purge(purge: argparse.ArgumentParser) -> None:
     purge.add_argument("--yes", action="store_true", help="do not ask")
     purge.set_defaults(run=_purge)
 

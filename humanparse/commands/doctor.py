@@ -17,9 +17,7 @@ from humanparse.memory import memory_limit
 from humanparse.workers import SHARE, plan
 
 
-def add_doctor_command(commands: Any) -> None:
-    """Add it to the subparsers of the command line."""
-    doctor = commands.add_parser("doctor", help="what this machine can do, what is broken, what to set")
+def define_doctor(doctor: argparse.ArgumentParser) -> None:
     doctor.add_argument("--json", action="store_true", help="for programs")
     doctor.add_argument("--quick", action="store_true", help="load no parser, measure nothing")
     doctor.set_defaults(run=_run)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
+from humanparse.commands.photo_files import STDIN, find_photos, free_name, read_photo_file
 from humanparse.config import Settings
 from humanparse.effects import EFFECTS
 from humanparse.errors import HumanParseError, InvalidOption, StorageError
 from humanparse.images import suffixes
-from humanparse.photo_files import STDIN, find_photos, free_name, read_photo_file
 from humanparse.pipeline import Pipeline
 from humanparse.studio import Studio, Stylized
 from humanparse.stylize_options import ALL, ENCODERS, SUFFIXES, StylizeOptions
@@ -20,13 +20,8 @@ STDOUT: Final = STDIN  # the same word, -
 PARAMETERS: Final = sorted({parameter.name for effect in EFFECTS.values() for parameter in effect.parameters})
 
 
-def add_studio_commands(commands: Any) -> None:
-    """Add `stylize` to the subparsers of the command line."""
-    stylize = commands.add_parser(
-        "stylize",
-        help="artistic effects on photos, whole or part by part",
-        description=f"Effects: {', '.join(EFFECTS)}; {ALL} for the four of the studio.",
-    )
+def define_stylize(stylize: argparse.ArgumentParser) -> None:
+    stylize.description = f"Effects: {', '.join(EFFECTS)}; {ALL} for the four of the studio."
     stylize.add_argument("photos", nargs="+", type=Path, metavar="PHOTO_OR_FOLDER", help="- is the standard input")
     stylize.add_argument("--effect", required=True, help="one, or several with commas between")
     stylize.add_argument("--only", default="", help="only there: background, person, face, coat, ...")

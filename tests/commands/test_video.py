@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from humanparse import __main__ as cli
-from humanparse import video_command
+from humanparse.commands import video
 from humanparse.errors import UnreadableVideo
 from humanparse.pipeline import Pipeline
 from humanparse.video.live import LiveSource, is_live, shown
@@ -28,15 +28,13 @@ from tests.redis_server import free_port
 from tests.video.crowds import ColourParser
 from tests.video.films import audio_codec, read_film, walk, write_film
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 PATIENCE_S = 60
 
 
 @pytest.fixture(autouse=True)
 def shirts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        video_command, "Pipeline", lambda own: Pipeline(own, lambda name, settings: ColourParser(settings))
-    )
+    monkeypatch.setattr(video, "Pipeline", lambda own: Pipeline(own, lambda name, settings: ColourParser(settings)))
 
 
 def run(*arguments: object) -> int:

@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 import pytest
 
-from humanparse import studio_commands
 from humanparse.__main__ import main
+from humanparse.commands import stylize
 from humanparse.effects import ART
 from humanparse.pipeline import Pipeline
 from tests.band_parser import BandParser
@@ -18,7 +18,7 @@ from tests.band_parser import BandParser
 
 @pytest.fixture(autouse=True)
 def bands(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(studio_commands, "Pipeline", lambda own: Pipeline(own, lambda *_: BandParser()))
+    monkeypatch.setattr(stylize, "Pipeline", lambda own: Pipeline(own, lambda *_: BandParser()))
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from humanparse import recognition_commands
 from humanparse.__main__ import main
+from humanparse.commands import recognize
 from humanparse.pipeline import Pipeline
 from tests.colour_recognizer import ColourRecognizer
 
@@ -17,7 +17,7 @@ from tests.colour_recognizer import ColourRecognizer
 @pytest.fixture(autouse=True)
 def colours(monkeypatch: pytest.MonkeyPatch) -> None:
     made = lambda own: Pipeline(own, make_recognizer=lambda *_: ColourRecognizer())  # noqa: E731
-    monkeypatch.setattr(recognition_commands, "Pipeline", made)
+    monkeypatch.setattr(recognize, "Pipeline", made)
 
 
 def test_photos_get_a_line_each_and_failures_fail_alone(

@@ -5,16 +5,13 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import Any
 
 from humanparse.config import Settings
 from humanparse.errors import HumanParseError
 from humanparse.request_log import FILE, open_request_log, write_csv
 
 
-def add_log_command(commands: Any) -> None:
-    """Add it to the subparsers of the command line."""
-    requests = commands.add_parser("requests", help="the request log as CSV")
+def define_requests(requests: argparse.ArgumentParser) -> None:
     requests.add_argument("--out", type=Path, metavar="FILE", help="write it there (default: print it)")
     requests.set_defaults(run=_run)
 

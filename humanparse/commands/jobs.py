@@ -6,7 +6,6 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import Any
 
 from humanparse.client import ApiError, Client, ClientError, Job
 from humanparse.exports import FORMATS, JSON
@@ -15,22 +14,26 @@ from humanparse.options import CHOICES
 ADDRESS = "http://127.0.0.1:5000"
 
 
-def add_job_commands(commands: Any) -> None:
-    """Add both to the subparsers of the command line."""
-    submit = commands.add_parser("submit", help="hand photos, or a video, in as a job of a service; prints its id")
+def define_submit(submit: argparse.ArgumentParser) -> None:
     submit.add_argument("photos", nargs="+", type=Path, metavar="PHOTO_ZIP_OR_VIDEO")
     submit.add_argument("--format", choices=CHOICES["format"], help="what is wanted (default: json)")
     submit.add_argument("--key", help="idempotency key: the same again gives the same job")
     submit.set_defaults(run=_submit)
-    job = commands.add_parser("job", help="look at a job, wait for it, cancel it, fetch its result")
+    _add_service(submit)
+
+
+def define_job(job: argparse.ArgumentParser) -> None:
     job.add_argument("id", metavar="ID")
     job.add_argument("--wait", action="store_true", help="until it has ended")
     job.add_argument("--cancel", action="store_true", help="cancel it, if it has not ended")
     job.add_argument("--out", type=Path, metavar="FOLDER", help="write the result there; waits for it")
     job.set_defaults(run=_look)
-    for each in (submit, job):
-        each.add_argument("--api-key-file", type=Path, metavar="FILE", help="where your API key stands")
-        each.add_argument("--to", default=ADDRESS, metavar="ADDRESS", help=f"of the service (default: {ADDRESS})")
+    _add_service(job)
+
+
+def _add_service(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--api-key-file", type=Path, metavar="FILE", help="where your API key stands")
+    parser.add_argument("--to", default=ADDRESS, metavar="ADDRESS", help=f"of the service (default: {ADDRESS})")
 
 
 def _api_key(args: argparse.Namespace) -> str | None:

@@ -1,0 +1,115 @@
+"""`parse PHOTO_OR_FOLDER... --out FOLDER`: photos in, files in the formats that are asked for out."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from tqdm import tqdm
+
+from humanparse.commands.parse_options import add_parse_options, read_parse_options
+from humanparse.commands.photo_files import find_photos, free_name, read_photo_file
+from humanparse.config import Settings
+from humanparse.errors import HumanParseError
+from humanparse.exports import FORMATS, JSON, Parsed, describe
+from humanparse.options import CHOICES, ParseOptions
+from humanparse.pipeline import Answer, Pipeline
+
+USUAL = ("png", "label_map", "people_map")  # what is written where no format is named
+
+
+def define_parse(parse: argparse.ArgumentParser) -> None:
+    parse.set_defaults(run=_parse)
+    parse.add_argument("photos", nargs="+", type=Path, metavar="PHOTO_OR_FOLDER", help="- is the standard input")
+    parse.add_argument("--out", type=Path, default=Path("results"), help="folder to write to (default: results)")
+    parse.add_argument("--json", action="store_true", help="also NAME.json, and one JSON line a photo on stdout")
+    parse.add_argument(
+        "--format",
+        action="append",
+        choices=CHOICES["format"],
+        default=[],
+        metavar="NAME",
+        help=f"what to write, may be given again: {', '.join(CHOICES['format'])} (default: {', '.join(USUAL)})",
+    )
+    add_parse_options(parse, "what else the JSON tells, and turns --json on")
+
+
+def _parse(args: argparse.Namespace) -> int:
+    try:
+        settings = Settings.from_env()
+        options = read_parse_options(args, settings)
+        pipeline = Pipeline(settings)
+        pipeline.load(options.parser)
+    except HumanParseError as error:
+        print(error.message, file=sys.stderr)
+        return 2
+    as_json = args.json or bool(args.include)
+    formats = tuple(dict.fromkeys(args.format or USUAL)) + ((JSON,) if as_json and JSON not in args.format else ())
+    return parse_photos(args.photos, args.out, pipeline, options, formats, as_json)
+
+
+def parse_photos(
+    given: list[Path], out: Path, pipeline: Pipeline, options: ParseOptions, formats: tuple[str, ...], as_json: bool
+) -> int:
+    """Parse files and folders of photos; one that fails is told on stderr and fails alone.
+
+    `formats` are names of FORMATS, and JSON; `as_json` prints JSON lines instead of sentences.
+    """
+    photos = list(find_photos(given))
+    out.mkdir(parents=True, exist_ok=True)
+    taken: set[str] = set()
+    shared: dict[str, list[bytes]] = {name: [] for name in formats if name != JSON and FORMATS[name].join}
+    failed = 0
+    bar = tqdm(photos, unit="photo", disable=None, file=sys.stderr)
+    for photo in bar:
+        try:
+            answer = pipeline.parse(read_photo_file(photo), options)
+            parsed = Parsed(_name_in(given, photo), answer.parsing, answer.overlay, options.palette, answer.image)
+            files = {name: FORMATS[name].write(parsed) for name in formats if name != JSON}
+        except HumanParseError as error:
+            tqdm.write(f"{photo}: {error.message}", file=sys.stderr)
+            failed += 1
+            continue
+        name = free_name(photo, taken)
+        for format, data in files.items():
+            if format in shared:
+                shared[format].append(data)
+            else:
+                (out / f"{name}{FORMATS[format].suffix}").write_bytes(data)
+        if JSON in formats:
+            (out / f"{name}.json").write_bytes(_json(answer, options, 2))
+        tqdm.write(_line(photo, answer, options, as_json), file=sys.stdout)
+    _write_shared(shared, out)
+    if not photos:
+        print("There are no photos in what was given.", file=sys.stderr)
+    return 1 if failed or not photos else 0
+
+
+def _write_shared(files: dict[str, list[bytes]], out: Path) -> None:
+    """One file for all photos of the run in every format that holds several: photos.coco.json."""
+    for name, parts in files.items():
+        format = FORMATS[name]
+        if parts and format.join:
+            (out / f"photos{format.suffix}").write_bytes(format.join(parts))
+
+
+def _name_in(given: list[Path], photo: Path) -> str:
+    """What data sets call the photo: its path below the folder that was given, or its own name."""
+    folders = [folder for folder in given if folder.is_dir() and folder in photo.parents]
+    return photo.relative_to(folders[0]).as_posix() if folders else photo.name
+
+
+def _json(answer: Answer, options: ParseOptions, indent: int | None = None, **more: str) -> bytes:
+    return json.dumps(
+        {**more, **describe(answer.parsing, options.include), "timing_ms": answer.timing_ms}, indent=indent
+    ).encode()
+
+
+def _line(photo: Path, answer: Answer, options: ParseOptions, as_json: bool) -> str:
+    if as_json:
+        return _json(answer, options, photo=str(photo)).decode()
+    persons = answer.parsing.persons
+    who = "; ".join(f"{p.number}: {', '.join(part.name for part in p.parts)}" for p in persons)
+    return f"{photo}: {len(persons)} people ({answer.parsing.parser.name}) {who}".rstrip()

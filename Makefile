@@ -3,17 +3,21 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+TESTERS ?= auto  # processes that test at a time
 
-.PHONY: run test check lint types browser install install-dev install-training bench bench-parse bench-encoding bench-m2fp bench-sampling bench-jobs bench-video bench-serving soak fuzz corpus outside bench-page bench-recognition bench-effects translations clean
+.PHONY: run test fast check lint types browser install install-dev install-training bench bench-parse bench-encoding bench-m2fp bench-sampling bench-jobs bench-video bench-serving soak fuzz corpus outside bench-page bench-recognition bench-effects translations clean
 
 run: install  ## serve on http://127.0.0.1:5000
 	$(BIN)/python app.py
 
 test: install-dev  ## all tests but those in a browser
-	$(BIN)/python -m pytest -m "not browser"
+	$(BIN)/python -m pytest -n $(TESTERS) -m "not browser"
+
+fast: install-dev  ## those that need no service and no browser: a minute
+	$(BIN)/python -m pytest -n $(TESTERS) -m "not browser and not slow"
 
 browser: install-dev  ## the page in a real Chromium
-	$(BIN)/python -m pytest -m browser
+	$(BIN)/python -m pytest -n $(TESTERS) -m browser
 
 check: lint types  ## what CI checks beside the tests
 

@@ -22,6 +22,22 @@ from humanparse.pipeline import Pipeline
 from tests.band_parser import BandParser
 from tests.redis_server import running_redis
 
+SLOW = (
+    # they start services, kill processes, compile networks or try thousands of inputs: most of the suite's time
+    "test_load", "test_serving", "test_tasks", "test_soak", "test_fuzz", "test_corpus", "test_extending",
+    "test_benchmarks", "test_image_memory", "parsers/m2fp/test_fetch", "parsers/m2fp/test_parser",
+    "recognition/test_general", "web/test_openapi", "commands/test_video", "video/test_process", "deploy/test_files",
+    "training/test_train", "training/test_calibrate", "training/test_m2fp", "test_decoding", "test_request_log",
+    "test_fetching", "web/test_videos", "web/test_patience", "jobs/test_videos", "jobs/test_callbacks",
+)  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what `make fast` leaves out."""
+    for item in items:
+        if item.path.relative_to(Path(__file__).parent).with_suffix("").as_posix() in SLOW:
+            item.add_marker("slow")
+
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:

@@ -43,6 +43,7 @@ Decode = Callable[[bytes], NDArray[np.uint8]]
 ROOT: Final = Path(__file__).resolve().parent.parent
 PHOTOS_OF_A_LIFE: Final = 500  # then a child is replaced: what its allocator kept goes with it
 START_S: Final = 60.0  # for a child's imports, on a machine under load
+PATIENCE_S: Final = 0.25  # for a busy child; most photos take a few milliseconds, a second child 35 MB
 SLACK: Final = 4.0  # wall-clock seconds that we grant for a second of CPU, on a machine under load
 ERRORS: Final = {
     cls.code: cls
@@ -70,7 +71,8 @@ class Decoders:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._places = threading.BoundedSemaphore(settings.decoders)
-        self._lock = threading.Lock()
+        self._free = threading.Condition()
+        self._working = 0  # photos that are being decoded
         self._idle: list[_Child] = []
         self._process = os.getpid()
         weakref.finalize(self, _end, self._idle, self._process)
@@ -97,18 +99,25 @@ class Decoders:
             self._give(child)
             return image
         finally:
+            with self._free:
+                self._working -= 1
+                self._free.notify()
             self._places.release()
 
     def close(self) -> None:
         """End the children that have nothing to do."""
-        with self._lock:
+        with self._free:
             _end(self._idle, self._process)
 
     def _take(self) -> _Child:
-        with self._lock:
+        """A child that is idle; a new one where none is, or all have long been busy."""
+        with self._free:
             if self._process != os.getpid():  # forked: the children are the other's
-                self._process, self._idle = os.getpid(), []
+                self._process, self._idle, self._working = os.getpid(), [], 0
                 weakref.finalize(self, _end, self._idle, self._process)
+            if self._working:
+                self._free.wait_for(lambda: self._idle or not self._working, PATIENCE_S)
+            self._working += 1
             while self._idle:
                 child = self._idle.pop()
                 if child.alive():
@@ -120,7 +129,7 @@ class Decoders:
         if child.ended or child.photos >= PHOTOS_OF_A_LIFE:
             child.kill()
             return
-        with self._lock:
+        with self._free:
             self._idle.append(child)
 
 

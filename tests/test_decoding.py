@@ -8,6 +8,7 @@ import threading
 import time
 import zlib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
@@ -18,7 +19,7 @@ import pytest
 from PIL import Image
 
 from humanparse.config import Settings
-from humanparse.decoding import PHOTOS_OF_A_LIFE, Decoders, make_decode
+from humanparse.decoding import PHOTOS_OF_A_LIFE, START_S, Decoders, make_decode
 from humanparse.errors import Busy, DecodeTimeout, InputError, TooManyBytes, TooManyPixels, UnreadableImage
 from tests.test_images import NAMES, example, png, save, scene
 
@@ -219,3 +220,29 @@ def test_the_largest_photo_fits_into_a_childs_memory() -> None:
     with pytest.raises(TooManyPixels):
         pool(save(Image.new("L", (4001, 4000)), "PNG"))
     pool.close()
+
+
+def test_quick_photos_share_a_child_and_a_slow_one_holds_nobody() -> None:
+    decoders = Decoders(Settings(decoders=2, max_pixels=2_000_000))
+    try:
+        decoders(example("PNG"))
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(decoders, [example("PNG")] * 40))
+        (only,) = children_of(decoders)
+        os.kill(only, signal.SIGSTOP)
+        with ThreadPoolExecutor(1) as pool:
+            slow = pool.submit(decoders, example("PNG"))
+            while decoders._idle:
+                time.sleep(0.01)
+            start = time.monotonic()
+            decoders(example("PNG"))
+            assert time.monotonic() - start < START_S and not slow.done()
+            os.kill(only, signal.SIGCONT)
+            assert slow.result() is not None
+        assert len(children_of(decoders)) == 2
+    finally:
+        decoders.close()
+
+
+def children_of(decoders: Decoders) -> list[int]:
+    return [child.process.pid for child in decoders._idle]

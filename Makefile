@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 TESTERS ?= auto  # processes that test at a time
 
-.PHONY: run test fast check lint types browser install install-dev install-training bench bench-parse bench-encoding bench-m2fp bench-sampling bench-jobs bench-video bench-serving soak fuzz corpus outside bench-page bench-recognition bench-effects translations clean
+.PHONY: run test fast check lint types browser install install-dev install-training bench bench-parse bench-start bench-encoding bench-m2fp bench-sampling bench-jobs bench-video bench-serving soak fuzz corpus outside bench-page bench-recognition bench-effects translations clean
 
 run: install  ## serve on http://127.0.0.1:5000
 	$(BIN)/python app.py
@@ -33,6 +33,9 @@ bench: install-dev  ## every benchmark, small, into one report with plots: bench
 
 bench-parse: install-dev  ## time of one photo, stage by stage, and memory
 	$(BIN)/python -m benchmarks.parse
+
+bench-start: install-dev  ## from nothing to the first answer, and what is installed
+	$(BIN)/python -m benchmarks.start
 
 bench-encoding: install-dev  ## time and size of PNG, JPEG and WebP, beside other libraries
 	$(BIN)/python -m benchmarks.encoding

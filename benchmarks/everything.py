@@ -51,6 +51,7 @@ def no_torch() -> str:
 
 BENCHMARKS = (
     Benchmark("One photo, stage by stage", "benchmarks.parse --runs 15"),
+    Benchmark("Start and size", "benchmarks.start --runs 2"),
     Benchmark("What an answer is encoded to", "benchmarks.encoding"),
     Benchmark("Under gunicorn", "benchmarks.serving --rounds 1 --seconds 4 --workers 1 2", "serving.png"),
     Benchmark("Videos", "benchmarks.video --frames 40 --runs 1"),

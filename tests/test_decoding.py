@@ -246,3 +246,12 @@ def test_quick_photos_share_a_child_and_a_slow_one_holds_nobody() -> None:
 
 def children_of(decoders: Decoders) -> list[int]:
     return [child.process.pid for child in decoders._idle]
+
+
+def test_a_large_photo_is_turned_in_the_child(decoders: Decoders) -> None:
+    """What turns pictures is loaded when one must be, within the limits that hold by then."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    stored = scene(1000, 2000)
+    data = save(Image.fromarray(stored), "PNG", exif=exif)
+    assert np.array_equal(decoders(data), np.rot90(stored, -1))

@@ -56,7 +56,7 @@ def _check_workers(findings: list[Finding], workers: int, threads: int) -> Findi
     """Do cores and memory suffice for as many workers as there will be?"""
     facts: dict[str, Any] = {"workers": workers, "threads": threads}
     says = f"{workers} with {threads} threads for the parser each"
-    one = max((each.facts.get("memory_bytes", 0) for each in findings if each.facts.get("default")), default=0)
+    one = max((each.facts.get("most_bytes", 0) for each in findings if each.facts.get("default")), default=0)
     room = int(memory_limit().bytes * SHARE)
     if one:
         facts["memory_bytes"] = one * workers

@@ -48,7 +48,9 @@ def _check_parser(name: str, settings: Settings, default: bool, measure: bool) -
         if default:
             return Finding(title, BROKEN, missing, "Fetch it, or set HUMANPARSE_PARSER to another.", facts)
         return Finding(title, OK, f"not here: {missing}", "", facts)
-    facts["precision"] = choose_precision(settings.precision, parser.formats)
+    whole = parser.whole_numbers and settings.precision in ("auto", "int8")
+    facts["precision"] = "int8" if whole else choose_precision(settings.precision, parser.formats)
+    facts["most_bytes"] = parser.memory_bytes
     facts["threads"] = settings.threads or usable_cores()
     facts["version"] = parser.info.version
     says = f"{role}, {facts['precision']}, {facts['threads']} threads"

@@ -21,6 +21,9 @@ class Parser(ABC):
     memory_bytes: ClassVar[int]
     """What a process with this parser takes at most, for photos of 12 megapixels: so many workers fit a machine."""
 
+    whole_numbers: ClassVar[bool] = False
+    """Whether it computes in int8 where nothing else is asked for."""
+
     formats: ClassVar[tuple[str, ...]] = ()
     """The reduced precisions (f16, bf16) it may compute in, the best first, where the CPU does; else float32."""
 

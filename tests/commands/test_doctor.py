@@ -70,7 +70,7 @@ def test_a_setting_that_is_refused_is_a_finding_and_the_rest_is_looked_at(
 
 
 def test_workers_that_do_not_fit_are_told(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    heavy = Finding("parser m2fp", OK, "", "", {"default": True, "memory_bytes": 2_000_000_000})
+    heavy = Finding("parser m2fp", OK, "", "", {"default": True, "most_bytes": 2_000_000_000})
     monkeypatch.setattr(command, "memory_limit", lambda: Limit(8_000_000_000, 0, "cgroup"))
     monkeypatch.setattr(command, "usable_cores", lambda: 8)
     assert command._check_workers([heavy], 3, 2).state == OK

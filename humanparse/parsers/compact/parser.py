@@ -27,6 +27,7 @@ class CompactParser(Parser):
     """Our own EfficientNet-Lite2 network, run by OpenVINO in the fastest form the CPU has."""
 
     memory_bytes = 300_000_000  # docs/performance.md, with some room
+    whole_numbers = True
     formats = ("bf16",)  # f16 was never measured for it
 
     def __init__(self, settings: Settings, file: Path | None = None) -> None:

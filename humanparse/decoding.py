@@ -43,7 +43,7 @@ Decode = Callable[[bytes], NDArray[np.uint8]]
 ROOT: Final = Path(__file__).resolve().parent.parent
 PHOTOS_OF_A_LIFE: Final = 500  # then a child is replaced: what its allocator kept goes with it
 START_S: Final = 60.0  # for a child's imports, on a machine under load
-PATIENCE_S: Final = 0.25  # for a busy child; most photos take a few milliseconds, a second child 35 MB
+PATIENCE_S: Final = 1.0  # for a busy child; most photos take a few milliseconds, a second child 25 MB
 SLACK: Final = 4.0  # wall-clock seconds that we grant for a second of CPU, on a machine under load
 ERRORS: Final = {
     cls.code: cls

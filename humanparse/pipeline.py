@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from humanparse import parsers, recognition, telemetry
+from humanparse.allocator import give_back
 from humanparse.cache.parsings import ParsingCache, key_of
 from humanparse.config import Settings
 from humanparse.decoding import Decoders, make_decode
@@ -112,6 +113,7 @@ class Pipeline:
                 start = time.perf_counter()
                 parser.load()
                 telemetry.parser_loaded(name, time.perf_counter() - start)
+                give_back()
                 self._loaded[name] = parser
             return self._loaded[name]
 

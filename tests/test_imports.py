@@ -74,6 +74,7 @@ TABLE: dict[str, set[str]] = {
     "humanparse/layers.py": set(),
     "humanparse/hub.py": {"humanparse.errors"},
     "humanparse/recognition": {
+        "humanparse.allocator",
         "humanparse.cache",
         "humanparse.config",
         "humanparse.cpu",
@@ -170,6 +171,7 @@ TABLE: dict[str, set[str]] = {
         "humanparse.workers",
     },
     "humanparse/pipeline.py": {
+        "humanparse.allocator",
         "humanparse.cache",
         "humanparse.config",
         "humanparse.decoding",

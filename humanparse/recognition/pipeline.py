@@ -14,6 +14,7 @@ from typing import Any, Final
 import numpy as np
 
 from humanparse import __version__, recognition, telemetry
+from humanparse.allocator import give_back
 from humanparse.cache.parsings import HIT, AnswerCache, ParsingCache
 from humanparse.config import Settings
 from humanparse.decoding import Decode
@@ -77,6 +78,7 @@ class RecognitionPipeline:
             if name not in self._loaded:
                 recognizer = self._make_recognizer(name, self.settings)
                 recognizer.load()
+                give_back()
                 self._loaded[name] = recognizer
             return self._loaded[name]
 

@@ -18,7 +18,8 @@ export class Downloads {
       copyText(new URL(this.answer.address, location).href, currentTarget),
     );
     find("forget").addEventListener("click", async () => {
-      await fetch(`/api/results/${this.answer.id}`, { method: "DELETE" }); // gone already is as good
+      const gone = await fetch(`/api/results/${this.answer.id}`, { method: "DELETE" }); // gone already is as good
+      await gone.text(); // to its end: a page that is left before would break the request off
       forgotten();
     });
   }

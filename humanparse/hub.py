@@ -29,6 +29,14 @@ class HubModel:
     download_bytes: int
     converted_bytes: int
 
+    @property
+    def sizes(self) -> str:
+        """What it takes, as people are told before they fetch it."""
+        whole = (self.download_bytes + self.converted_bytes) / 1e9
+        return (
+            f"Download: about {self.download_bytes / 1e6:.0f} MB; with its converted form about {whole:.1f} GB of disk."
+        )
+
 
 def fetch_model(
     model: HubModel, folder: Path, prepare: Callable[[Path], object], source: Path | None, endpoint: str | None

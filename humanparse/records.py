@@ -204,12 +204,8 @@ def _summarise(
 
 def _values(array: NDArray[np.uint8]) -> list[int]:
     """What is in an (h, w) uint8 array, but for 0."""
-    return [int(value) for value in np.flatnonzero(_histogram(array)) if value]
-
-
-def _histogram(array: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """(256,): how often each value is there; exact up to 16 million."""
-    return np.asarray(cv2.calcHist([array], [0], None, [256], [0, 256]), np.float32).ravel()
+    counts = np.ravel(cv2.calcHist([array], [0], None, [256], [0, 256]))
+    return [int(value) for value in np.flatnonzero(counts) if value]
 
 
 def _score(total: int, area: int) -> float:

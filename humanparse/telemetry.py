@@ -48,14 +48,10 @@ def stage_ended(stage: str, seconds: float, parser: str = "") -> None:
 
 def photo_parsed(parser: str, cache: str | None, people: int) -> None:
     """A photo has its answer. `cache`: how it was come by; None without a cache."""
-    metrics.PHOTOS.labels(parser).inc()
+    photo_recognized(parser, cache)
     metrics.PEOPLE.labels(parser).inc(people)
-    if cache is not None:
-        metrics.CACHE.labels(cache).inc()
     account = _current.get()
     if account is not None:
-        account.parser, account.cache = parser, cache
-        account.photos += 1
         account.people += people
 
 

@@ -14,20 +14,10 @@ from PIL import ExifTags, Image, ImageCms
 
 from humanparse import encoding
 from humanparse.errors import InvalidOption
-from humanparse.images import read_image
+from tests.test_images import read, scene
 
 Encoder = Callable[..., bytes]
 LOSSY: tuple[Encoder, ...] = (encoding.encode_jpeg, encoding.encode_webp)
-
-
-def read(data: bytes) -> NDArray[np.uint8]:
-    return read_image(data, max_bytes=1 << 20, max_pixels=10**6, max_side=100_000)
-
-
-def scene(height: int = 20, width: int = 28) -> NDArray[np.uint8]:
-    """Smooth, so that lossy formats stay close, and different under every flip and turn."""
-    y, x = np.mgrid[:height, :width] / max(height, width)
-    return np.stack([40 + 200 * y, 30 + 180 * x, 220 - 150 * x * y], -1).astype(np.uint8)
 
 
 def noise(*shape: int) -> NDArray[np.uint8]:

@@ -16,14 +16,11 @@ MODELS: Final = (  # the same one under its present and its older name
     "damo/cv_resnet101_image-multiple-human-parsing",
 )
 REVISION: Final = "v1.0.1"
-DOWNLOAD_BYTES: Final = 720_000_000
-CONVERTED_BYTES: Final = 270_000_000
 FILES: Final = (configuration.FILE, CHECKPOINT)
-MODEL: Final = HubModel("m2fp", MODELS, REVISION, FILES, DOWNLOAD_BYTES, CONVERTED_BYTES)
+MODEL: Final = HubModel("m2fp", MODELS, REVISION, FILES, download_bytes=720_000_000, converted_bytes=270_000_000)
 NOTICE: Final = (
     f"M2FP (Mask2Former-Parsing, ResNet-101), {MODELS[0]}, revision {REVISION}, from ModelScope.\n"
-    f"Download: about {DOWNLOAD_BYTES / 1e6:.0f} MB; with its converted form about "
-    f"{(DOWNLOAD_BYTES + CONVERTED_BYTES) / 1e9:.1f} GB of disk.\n"
+    f"{MODEL.sizes}\n"
     "Licence of the weights: CC BY-NC 4.0, for NON-COMMERCIAL use only. The compact parser has no such limit.\n"
 )
 

@@ -19,8 +19,7 @@ MODEL: Final = HubModel(
 )
 NOTICE: Final = (
     f"General recognition (ResNeSt-101, 54,092 classes, Chinese), {MODEL.names[0]}, from ModelScope.\n"
-    f"Download: about {MODEL.download_bytes / 1e6:.0f} MB; with its converted form about "
-    f"{(MODEL.download_bytes + MODEL.converted_bytes) / 1e9:.1f} GB of disk.\n"
+    f"{MODEL.sizes}\n"
     "Read the licence on the model's page at ModelScope before you use it.\n"
 )
 

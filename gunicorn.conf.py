@@ -49,6 +49,7 @@ def on_starting(server):  # noqa: ARG001 - gunicorn passes it
     for file in folder.glob("*.db"):
         file.unlink()
     share_modules()
+    share_nursery()
     if "MALLOC_ARENA_MAX" not in os.environ:  # where it is set, it is the operator's word
         settle()  # workers inherit it
 
@@ -64,6 +65,14 @@ def share_modules():
 
     gc.collect()
     gc.freeze()  # what is there now is never looked at again, so its pages stay shared
+
+
+def share_nursery():
+    """Start the process that decoders are forked from: one for all workers."""
+    from humanparse import decoding
+
+    if settings.decode == "process":
+        decoding.share_nursery()
 
 
 def post_fork(server, worker):  # noqa: ARG001 - gunicorn passes both

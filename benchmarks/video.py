@@ -29,11 +29,12 @@ from humanparse.config import Settings
 from humanparse.images import read_image
 from humanparse.options import ParseOptions
 from humanparse.pipeline import Pipeline
+from humanparse.video.clips import Frame, Limits
 from humanparse.video.conversion import Film, Frames, Progress, convert
 from humanparse.video.options import VideoOptions
 from humanparse.video.process import film_from_afar
 from humanparse.video.sink import Sink
-from humanparse.video.source import Frame, Limits, open_video
+from humanparse.video.source import open_video
 from humanparse.video.tracking import Tracker
 
 SIZES = ((640, 360), (1280, 720))

@@ -1,4 +1,4 @@
-"""glibc's allocator, told to keep few arenas. Where the C library is another one, nothing happens.
+"""glibc's allocator, told to keep one arena. Where the C library is another one, nothing happens.
 
 Photos and label maps are megabytes that live for a second, allocated by dozens of threads. As it comes,
 glibc gives them up to eight arenas a core, and each keeps what it had at its fullest. What that cost here,
@@ -11,11 +11,11 @@ import ctypes
 from typing import Final
 
 M_ARENA_MAX: Final = -8  # malloc.h
-ARENAS: Final = 2
+ARENAS: Final = 1
 
 
 def settle() -> bool:
-    """As MALLOC_ARENA_MAX=2 would, but from within; call it before threads start. Could it be done?"""
+    """As MALLOC_ARENA_MAX=1 would, but from within; call it before threads start. Could it be done?"""
     try:
         mallopt = ctypes.CDLL(None).mallopt
     except (AttributeError, OSError):

@@ -20,6 +20,7 @@ from tests.test_extending import copy_sources
 COMPOSITOR = "tests/test_utils.py"
 GROUPING = "tests/parsers/compact/test_grouping.py"
 IMAGES = "tests/test_images.py"
+DECODING = "tests/test_decoding.py"
 RECORDS = "tests/test_records.py"
 ENCODING = "tests/test_encoding.py"
 SIDES = "tests/parsers/compact/test_sides.py"
@@ -82,6 +83,10 @@ MUTANTS = (
     Mutant("humanparse/images.py", "            _refuse_compressed_tiles(picture)\n", "", IMAGES),
     Mutant("humanparse/images.py", "_turn_upright(_to_array(_to_rgb(picture)), orientation)",
            "_to_array(_to_rgb(picture))", IMAGES),
+    Mutant("humanparse/decoding/child.py", "(resource.RLIMIT_AS, now),", "", DECODING),
+    Mutant("humanparse/decoding/child.py", "signal.setitimer(signal.ITIMER_PROF, cpu_s)", "pass", DECODING),
+    Mutant("humanparse/decoding/nursery.py", "env=calm,", "env=None,", DECODING),
+    Mutant("humanparse/decoding/nursery.py", "os.kill(key.data, signal.SIGKILL)", "pass", DECODING),
     # the line
     Mutant("humanparse/gate.py", "if len(self._line) >= self.length:", "if False:", GATE),
     Mutant("humanparse/gate.py", "self._line.popleft().set()", "self._line.pop().set()", GATE),

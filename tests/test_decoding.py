@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 import zlib
@@ -19,7 +22,9 @@ import pytest
 from PIL import Image
 
 from humanparse.config import Settings
-from humanparse.decoding import PHOTOS_OF_A_LIFE, START_S, Decoders, make_decode
+from humanparse.decoding import Decoders, decoder, make_decode
+from humanparse.decoding.decoder import START_S
+from humanparse.decoding.pool import PHOTOS_OF_A_LIFE
 from humanparse.errors import Busy, DecodeTimeout, InputError, TooManyBytes, TooManyPixels, UnreadableImage
 from tests.test_images import NAMES, example, png, save, scene
 
@@ -37,12 +42,13 @@ def in_thread() -> Settings:
 
 
 def children() -> list[psutil.Process]:
-    return [child for child in psutil.Process().children() if "humanparse.decoding_child" in child.cmdline()]
+    nurseries = [child for child in psutil.Process().children() if "humanparse.decoding.nursery" in child.cmdline()]
+    return [child for nursery in nurseries for child in nursery.children()]
 
 
 def idle(decoders: Decoders) -> psutil.Process:
     """The child that decodes the next photo."""
-    return psutil.Process(decoders._idle[-1].process.pid)
+    return psutil.Process(decoders._idle[-1].pid)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -201,6 +207,80 @@ def test_a_child_is_replaced_after_some_hundred_photos(decoders: Decoders) -> No
     assert not psutil.pid_exists(first)
 
 
+def nursery() -> psutil.Process:
+    """The process that the children of this one are forked from."""
+    decoder.share_nursery()
+    assert decoder._nursery is not None
+    return psutil.Process(decoder._nursery.process.pid)
+
+
+def test_a_nursery_that_is_gone_is_replaced_and_costs_no_photo(caplog: pytest.LogCaptureFixture) -> None:
+    pool = Decoders(Settings())
+    pool(example("PNG"))
+    first = nursery()
+    first.kill()
+    first.wait(5)
+    assert pool(example("PNG")).shape == scene().shape  # by the child there was, or a new one
+    pool.close()
+    assert pool(example("PNG")).shape == scene().shape
+    assert nursery().pid != first.pid and "a new one is started" in caplog.text
+    pool.close()
+
+
+def test_a_child_that_is_let_go_ends_in_the_midst_of_its_work() -> None:
+    """As it must where whoever ordered it was killed: the leash alone does it."""
+    child = decoder.Decoder.start(Settings())
+    process = psutil.Process(child.pid)
+    process.suspend()  # it will not see that its line is closed
+    child.leash.close()
+    child.line.close()
+    process.wait(5)
+    assert nursery().is_running()
+
+
+def test_a_process_that_is_killed_leaves_neither_nursery_nor_children() -> None:
+    code = (
+        "import sys, time; from humanparse.config import Settings; from humanparse.decoding import Decoders;"
+        "pool = Decoders(Settings()); pool(sys.stdin.buffer.read()); print('done', flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin is not None and process.stdout is not None
+        process.stdin.write(example("PNG"))
+        process.stdin.close()
+        assert process.stdout.readline() == b"done\n"
+        theirs = psutil.Process(process.pid).children(recursive=True)
+        assert len(theirs) == 2  # the nursery and a child
+        process.kill()
+    assert psutil.wait_procs(theirs, timeout=10)[1] == []
+
+
+def test_forks_share_the_nursery() -> None:
+    """Workers that gunicorn forks order their children from their master's."""
+    shared = nursery().pid
+    reader, writer = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        with suppress(BaseException):
+            pool = Decoders(Settings())
+            fine = pool(example("PNG")).shape == scene().shape
+            os.write(writer, str(psutil.Process(pool._idle[-1].pid).ppid() if fine else 0).encode())
+        os._exit(0)
+    os.waitpid(pid, 0)
+    assert int(os.read(reader, 32)) == shared
+    os.close(reader)
+    os.close(writer)
+
+
+def test_a_machine_without_room_for_a_child_is_busy(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> None:
+        raise OSError(errno.EAGAIN, "no process can be made")
+
+    monkeypatch.setattr(decoder, "_nursery", None)
+    monkeypatch.setattr(decoder.Nursery, "start", refuse)
+    with pytest.raises(Busy, match="No decoder can be started"):
+        Decoders(Settings())(example("PNG"))
+
+
 def test_a_lost_pool_leaves_no_process() -> None:
     before = len(children())
     pool = Decoders(Settings())
@@ -245,7 +325,7 @@ def test_quick_photos_share_a_child_and_a_slow_one_holds_nobody() -> None:
 
 
 def children_of(decoders: Decoders) -> list[int]:
-    return [child.process.pid for child in decoders._idle]
+    return [child.pid for child in decoders._idle]
 
 
 def test_a_large_photo_is_turned_in_the_child(decoders: Decoders) -> None:

@@ -18,11 +18,13 @@ from humanparse.config import Settings
 from humanparse.errors import HumanParseError, InvalidOption
 from humanparse.options import ParseOptions
 from humanparse.pipeline import Pipeline
+from humanparse.video.clips import Limits
+from humanparse.video.containers import FORMATS
 from humanparse.video.conversion import Progress, convert
 from humanparse.video.live import LiveSource, is_live
 from humanparse.video.options import VideoOptions
-from humanparse.video.sink import FORMATS, Sink, format_of
-from humanparse.video.source import Limits, Source, open_video
+from humanparse.video.sink import Sink, format_of
+from humanparse.video.source import Source, open_video
 
 INTERRUPTED = 130  # what shells say of a program that Ctrl-C ended
 

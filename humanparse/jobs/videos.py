@@ -16,11 +16,10 @@ from humanparse.jobs.records import Order
 from humanparse.options import ParseOptions
 from humanparse.records import Parsing
 from humanparse.video import containers
+from humanparse.video.clips import Clip, Limits
 from humanparse.video.conversion import Film, Frames, Progress, convert
 from humanparse.video.options import VideoOptions
 from humanparse.video.process import film_from_afar, look_from_afar
-from humanparse.video.sink import Sink
-from humanparse.video.source import Clip, Limits, look_through, open_video
 
 
 def limits_of(settings: Settings) -> Limits:
@@ -38,8 +37,11 @@ def container_of(file: IO[bytes]) -> containers.Container | None:
 
 def look(file: IO[bytes], options: VideoOptions, settings: Settings, reader: str) -> Clip:
     """What a video really has. Raises InputError's kin, and Busy."""
-    way = look_from_afar if settings.decode == "process" else look_through
-    return way(file, options, limits_of(settings), reader)
+    if settings.decode == "process":
+        return look_from_afar(file, options, limits_of(settings), reader)
+    from humanparse.video.source import look_through  # 10 MB of FFmpeg, which only this way needs in this process
+
+    return look_through(file, options, limits_of(settings), reader)
 
 
 def write_video(
@@ -99,6 +101,9 @@ def _open(
         with film_from_afar(file, options, limits, reader, path=path, format=format, most_bytes=most_bytes) as both:
             yield both
         return
+    from humanparse.video.sink import Sink
+    from humanparse.video.source import open_video
+
     with open_video(file, options, limits, reader) as source:
         sink = Sink(path, format, source.clip.rate, source.clip.time_base, source.audio, source.start_s)
         try:

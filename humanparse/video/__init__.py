@@ -1,6 +1,7 @@
 """Videos: a file, a camera or a stream in; the same with its people coloured out, and what was seen as data.
 
     containers.py  which files are taken from strangers, and how they are recognised
+    clips.py       what is said of a video and its frames
     options.py     which frames are taken, and how large
     source.py      a file -> upright RGB frames with their times, and packets of sound
     live.py        a camera or a stream -> the same, for as long as it lasts

@@ -24,10 +24,11 @@ from queue import SimpleQueue
 from typing import IO, Any, Final
 
 from humanparse.errors import HumanParseError
+from humanparse.video.clips import Clip, Frame, Limits
 from humanparse.video.line import Line, describe
 from humanparse.video.options import VideoOptions
 from humanparse.video.sink import Sink
-from humanparse.video.source import Clip, Frame, Limits, look_through, open_video
+from humanparse.video.source import look_through, open_video
 
 ALIVE_S: Final = 1.0  # between two signs of life while no frame is taken
 BYTES_A_PIXEL: Final = 400  # the decoder's and the encoder's frames, of the largest kind, some tens each

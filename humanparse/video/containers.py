@@ -1,4 +1,4 @@
-"""Which video files are taken from strangers, recognised by their content. Knows bytes and names; opens nothing.
+"""Which video files are taken from strangers, by their content, and which are written. Knows bytes and names only.
 
 FFmpeg reads hundreds of formats, some of which fetch what they name (playlists, concatenations):
 the few that people's cameras, telephones and programs write are enough.
@@ -30,6 +30,11 @@ AVI: Final = Container("AVI", "avi", ("video/x-msvideo", "video/avi", "video/vnd
 MPEG_TS: Final = Container("MPEG-TS", "mpegts", ("video/mp2t",))
 CONTAINERS: Final = (MP4, MATROSKA, AVI, MPEG_TS)
 MEDIA_TYPES: Final = tuple(kind for container in CONTAINERS for kind in container.media_types)
+
+FORMATS: Final = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm"}
+"""Suffix of a file -> FFmpeg's name of its format."""
+ANSWERS: Final = {"mp4": "video/mp4", "webm": "video/webm"}
+"""The formats that a service answers with, and their media types."""
 
 VIDEO_CODECS: Final = (
     "h264", "hevc", "vp8", "vp9", "av1", "mpeg4", "mpeg2video", "mjpeg", "prores", "h263",

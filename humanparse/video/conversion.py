@@ -17,8 +17,8 @@ from humanparse.exports import describe
 from humanparse.labels import PALETTES
 from humanparse.options import ParseOptions
 from humanparse.records import Parsing
+from humanparse.video.clips import Frame, Item
 from humanparse.video.drawing import draw_numbers
-from humanparse.video.source import Frame, Item
 from humanparse.video.tracking import Tracker
 from utils import compose_overlay
 

@@ -19,8 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from humanparse.errors import UnreadableVideo
+from humanparse.video.clips import Clip, Frame, Item, Limits
 from humanparse.video.options import Selection, VideoOptions
-from humanparse.video.source import Clip, Frame, Item, Limits, Source, check_pixels, open_streams
+from humanparse.video.source import Source, check_pixels, open_streams
 
 SCHEMES: Final = ("rtsp", "rtsps", "rtmp", "rtmps", "udp", "rtp", "srt", "tcp")
 SILENCE_S: Final = 10.0  # without a picture, then the connection is taken for lost

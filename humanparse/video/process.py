@@ -26,9 +26,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from humanparse import errors
+from humanparse.video.clips import Clip, Frame, Limits
 from humanparse.video.line import Line, revive
 from humanparse.video.options import VideoOptions
-from humanparse.video.source import Clip, Frame, Limits
 
 log = logging.getLogger(__name__)
 

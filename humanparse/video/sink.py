@@ -13,12 +13,9 @@ from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTr
 from numpy.typing import NDArray
 
 from humanparse.errors import InvalidOption, StorageError
+from humanparse.video.containers import FORMATS
 from humanparse.video.sound import Sound
 
-FORMATS: Final = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm"}
-"""Suffix of a file -> FFmpeg's name of its format."""
-ANSWERS: Final = {"mp4": "video/mp4", "webm": "video/webm"}
-"""The formats that a service answers with, and their media types."""
 SMOOTHEST: Final = 240
 _H264: Final = ("libx264", {"preset": "veryfast", "crf": "21"})
 _VP9: Final = ("libvpx-vp9", {"deadline": "realtime", "cpu-used": "6", "row-mt": "1", "crf": "33", "b": "0"})

@@ -7,8 +7,8 @@ from typing import Any
 from humanparse.config import Settings
 from humanparse.jobs.records import MANY, ONE, VIDEO
 from humanparse.video import containers
+from humanparse.video.containers import ANSWERS
 from humanparse.video.options import MOST_EVERY, MOST_FPS, SIDES
-from humanparse.video.sink import ANSWERS
 from humanparse.web.batch import ZIP_TYPES
 from humanparse.web.jobs import EXTRAS, LONGEST_KEY
 from humanparse.web.operations import PARSE_PROBLEMS, body, form, formats, parameters, problems

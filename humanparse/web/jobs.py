@@ -18,8 +18,8 @@ from humanparse.exports import FORMATS, JSON
 from humanparse.jobs.callbacks import check_url
 from humanparse.jobs.desk import Desk
 from humanparse.jobs.records import MANY, ONE, SUCCEEDED, VIDEO, Job, Order
+from humanparse.video.containers import ANSWERS
 from humanparse.video.options import VIDEO_OPTIONS
-from humanparse.video.sink import ANSWERS
 from humanparse.web import service
 from humanparse.web.batch import ZIP_TYPES, read_uploads
 from humanparse.web.requests import read_extra, read_options, read_photo

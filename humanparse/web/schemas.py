@@ -9,7 +9,7 @@ from humanparse.kept import MADE, STORED
 from humanparse.labels import NAMES, NUM_CLASSES, PALETTES
 from humanparse.options import CHOICES, INCLUDES, OPTIONS
 from humanparse.parsers import AUTO, PARSERS
-from humanparse.video.sink import ANSWERS
+from humanparse.video.containers import ANSWERS
 from humanparse.web.errors import STATUS
 
 Schema = dict[str, Any]

@@ -21,8 +21,8 @@ from humanparse.errors import (
 )
 from humanparse.jobs.videos import container_of, look
 from humanparse.video import containers
+from humanparse.video.containers import ANSWERS
 from humanparse.video.options import VIDEO_OPTIONS, VideoOptions
-from humanparse.video.sink import ANSWERS
 from humanparse.web.requests import FIELDS, read_extra, read_fields
 
 FIELD: Final = "video"

@@ -21,9 +21,9 @@ from humanparse import __main__ as cli
 from humanparse.commands import video
 from humanparse.errors import UnreadableVideo
 from humanparse.pipeline import Pipeline
+from humanparse.video.clips import Limits
 from humanparse.video.live import LiveSource, is_live, shown
 from humanparse.video.options import VideoOptions
-from humanparse.video.source import Limits
 from tests.redis_server import free_port
 from tests.video.crowds import ColourParser
 from tests.video.films import audio_codec, read_film, walk, write_film

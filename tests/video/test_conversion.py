@@ -18,10 +18,11 @@ from numpy.typing import NDArray
 from humanparse.errors import InvalidOption, ParserError, StorageError
 from humanparse.options import ParseOptions
 from humanparse.records import Parsing
+from humanparse.video.clips import Frame, Limits
 from humanparse.video.conversion import QUEUE, Progress, convert
 from humanparse.video.options import VideoOptions
 from humanparse.video.sink import Sink, format_of
-from humanparse.video.source import Frame, Limits, open_video
+from humanparse.video.source import open_video
 from tests.video.crowds import ColourParser
 from tests.video.films import RATE, audio_codec, packets_of, read_film, walk, write_film
 

@@ -20,12 +20,13 @@ import pytest
 from humanparse.errors import Busy, DecodeTimeout, InputError, StorageError, TooManyPixels, UnreadableVideo
 from humanparse.options import ParseOptions
 from humanparse.video import process
+from humanparse.video.clips import Frame, Limits
 from humanparse.video.containers import recognise
 from humanparse.video.conversion import convert
 from humanparse.video.options import VideoOptions
 from humanparse.video.process import film_from_afar, look_from_afar
 from humanparse.video.sink import Sink
-from humanparse.video.source import Frame, Limits, look_through, open_video
+from humanparse.video.source import look_through, open_video
 from tests.video.crowds import ColourParser
 from tests.video.films import packets_of, read_film, walk, write_film
 
@@ -238,7 +239,7 @@ def test_a_process_ends_with_whoever_started_it(tmp_path: Path) -> None:
     path = write_film(tmp_path / "a.mp4", walk(40))
     script = (
         "import sys, time; from pathlib import Path; from humanparse.video.process import film_from_afar;"
-        "from humanparse.video.options import VideoOptions; from humanparse.video.source import Limits;"
+        "from humanparse.video.options import VideoOptions; from humanparse.video.clips import Limits;"
         "both = film_from_afar(open(sys.argv[1], 'rb'), VideoOptions(), Limits(pixels=1 << 20), 'mov',"
         " path=Path(sys.argv[2]), format='mp4', most_bytes=1 << 30);"
         "both.__enter__(); print('begun', flush=True); time.sleep(600)"

@@ -14,9 +14,10 @@ import pytest
 
 from humanparse.encoding import encode_png
 from humanparse.errors import HumanParseError, TooManyPixels, UnreadableVideo, UnsupportedFormat, VideoTooLong
+from humanparse.video.clips import Clip, Frame, Limits
 from humanparse.video.containers import AVI, MATROSKA, MP4, MPEG_TS, Container, check_declared, recognise
 from humanparse.video.options import Selection, VideoOptions
-from humanparse.video.source import Clip, Frame, Limits, open_video, square_size
+from humanparse.video.source import open_video, square_size
 from tests.video.films import RATE, SIZE, packets_of, walk, write_film
 
 FREE = Limits()

@@ -1,6 +1,7 @@
-"""The process that decodes: `python -m humanparse.decoding_child FD MAX_PIXELS`, started by `decoding.py` only.
+"""The process that decodes. It knows file formats and a socket, and ends when the other end of that is closed.
 
-It knows file formats and a socket, and ends when the other end of that is closed.
+Errors cross the border as JSON, not as pickles: a child that a file has taken over must not be able to run anything
+on the other side.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ import resource
 import signal
 import socket
 import struct
-import sys
 from typing import Final
 
 from humanparse.errors import InputError
@@ -22,9 +22,9 @@ BYTES_A_PIXEL: Final = 32  # the worst seen is 24: an RGBA picture with a profil
 ROOM: Final = 768 << 20  # beside that: the file, and what decoders need that does not grow with the picture
 
 
-def main() -> None:
-    line = socket.socket(fileno=int(sys.argv[1]))
-    _confine(int(sys.argv[2]))
+def serve(line: socket.socket, max_pixels: int) -> None:
+    """Decode what comes along the line, until it is closed."""
+    _confine(max_pixels)
     line.sendall(b"!")
     while True:
         order = _receive(line, ORDER.size)
@@ -50,8 +50,6 @@ def main() -> None:
 def _confine(max_pixels: int) -> None:
     """What a decoder needs and no more, from now on."""
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
-    for ours_to_ignore in (signal.SIGINT, signal.SIGTERM):  # sent to all of a service's processes at its end:
-        signal.signal(ours_to_ignore, signal.SIG_IGN)  # it finishes what it accepted, and we end with it
     now = _address_space() + ROOM + BYTES_A_PIXEL * max_pixels
     for kind, limit in (
         (resource.RLIMIT_AS, now),
@@ -80,7 +78,3 @@ def _receive(line: socket.socket, size: int) -> bytes:
             return b""
         view = view[got:]
     return bytes(data)
-
-
-if __name__ == "__main__":
-    main()

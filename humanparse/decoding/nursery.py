@@ -1,0 +1,170 @@
+"""The process that decoders are forked from: it has imported what they need, and never sees a file.
+
+It is started with a clean environment, so its children know none of our secrets. Several processes may order children
+from one nursery: those that gunicorn forks share their master's. A child's *leash* is a socket of its own between
+whoever ordered it and the nursery: closed at the one end, the child is killed; when the child ends, its exit code comes
+out of it. So nobody needs a process number, which by then might be another's.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import selectors
+import signal
+import socket
+import struct
+import subprocess
+import sys
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, NoReturn
+
+from humanparse.decoding.child import serve
+
+ROOT: Final = Path(__file__).resolve().parent.parent.parent
+ORDER: Final = struct.Struct("<Q")  # max_pixels of a child; with it come its end of the line and the leash's
+WORD: Final = struct.Struct("<q")  # out of a leash: first the child's process number, at last its exit code
+
+
+@dataclass(frozen=True)
+class Nursery:
+    """Our end. The process ends when all who hold such an end have closed it, or are gone."""
+
+    control: socket.socket
+    process: subprocess.Popen[bytes]
+
+    @classmethod
+    def start(cls) -> Nursery:
+        """A nursery that will be ready when it has imported what it needs. Raises OSError."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        calm = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MALLOC_ARENA_MAX"), "1")
+        try:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "humanparse.decoding.nursery", str(theirs.fileno())],
+                cwd=ROOT,
+                env=calm,  # nothing of ours: there are secrets among the settings
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,  # libtiff prints what stands in the file
+            )
+        except OSError:
+            ours.close()
+            raise
+        finally:
+            theirs.close()
+        return cls(ours, process)
+
+    def order(self, max_pixels: int) -> tuple[socket.socket, socket.socket]:
+        """A new child's line and leash. Raises OSError where the nursery is gone."""
+        line, far_line = socket.socketpair()
+        leash, far_leash = socket.socketpair()
+        try:
+            socket.send_fds(self.control, [ORDER.pack(max_pixels)], [far_line.fileno(), far_leash.fileno()])
+        except OSError:
+            line.close()
+            leash.close()
+            raise
+        finally:
+            far_line.close()
+            far_leash.close()
+        return line, leash
+
+    def close(self) -> None:
+        """Leave it, and see it end where no other process holds it."""
+        self.control.close()
+        with suppress(subprocess.TimeoutExpired):
+            self.process.wait(1)
+
+
+class _Keeper:
+    """The other end: the nursery's own process."""
+
+    def __init__(self, control: socket.socket) -> None:
+        self.control = control
+        self.leashes: dict[int, socket.socket] = {}
+        self.wait = selectors.DefaultSelector()
+        self.deaths, death = socket.socketpair()
+        for end in (self.deaths, death):
+            end.setblocking(False)
+        self.death = death
+        signal.signal(signal.SIGCHLD, lambda *_: None)  # a signal that is ignored would not wake us
+        signal.set_wakeup_fd(death.fileno(), warn_on_full_buffer=False)
+        self.wait.register(control, selectors.EVENT_READ)
+        self.wait.register(self.deaths, selectors.EVENT_READ)
+
+    def keep(self) -> None:
+        """Fork what is ordered, kill what is let go, tell who died; until nobody is left who might order."""
+        while True:
+            for key, _ in self.wait.select():
+                if key.fileobj is self.control:
+                    if not self.obey():
+                        return  # nobody holds a line, either: that ends the children
+                elif key.fileobj is self.deaths:
+                    self.mourn()
+                elif key.data in self.leashes:
+                    self.wait.unregister(key.fileobj)
+                    os.kill(key.data, signal.SIGKILL)
+
+    def obey(self) -> bool:
+        """One order; False where there will be no more."""
+        order, ends, _, _ = socket.recv_fds(self.control, ORDER.size, 2)
+        if not order:
+            return False
+        line, leash = (socket.socket(fileno=end) for end in ends)
+        with line:
+            try:
+                child = os.fork()
+            except OSError:  # both are closed, which says it
+                leash.close()
+                return True
+            if child == 0:
+                leash.close()
+                self.become(line, ORDER.unpack(order)[0])
+        with suppress(OSError):
+            leash.sendall(WORD.pack(child))
+        self.leashes[child] = leash
+        self.wait.register(leash, selectors.EVENT_READ, child)
+        return True
+
+    def become(self, line: socket.socket, max_pixels: int) -> NoReturn:
+        """The child, which keeps nothing of ours but its line."""
+        code = 1
+        try:
+            signal.set_wakeup_fd(-1)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            self.wait.close()
+            for end in (self.control, self.deaths, self.death, *self.leashes.values()):
+                end.close()
+            serve(line, max_pixels)
+            code = 0
+        finally:
+            os._exit(code)
+
+    def mourn(self) -> None:
+        with suppress(BlockingIOError):
+            while self.deaths.recv(256):
+                pass
+        while self.leashes:
+            child, status = os.waitpid(-1, os.WNOHANG)
+            if not child:
+                return
+            leash = self.leashes.pop(child)
+            with suppress(KeyError):  # it was let go
+                self.wait.unregister(leash)
+            with suppress(OSError), leash:
+                leash.sendall(WORD.pack(os.waitstatus_to_exitcode(status)))
+
+
+def main() -> None:
+    for ours_to_ignore in (signal.SIGINT, signal.SIGTERM):  # sent to all of a service's processes at its end:
+        signal.signal(ours_to_ignore, signal.SIG_IGN)  # it finishes what it accepted, and we end with it
+    gc.collect()
+    gc.freeze()  # what is there now is never looked at again, so children share its pages
+    _Keeper(socket.socket(fileno=int(sys.argv[1]))).keep()
+
+
+if __name__ == "__main__":
+    main()

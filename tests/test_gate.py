@@ -74,6 +74,32 @@ def test_retry_after_follows_what_a_stay_takes() -> None:
     assert caught.value.retry_after_s == 4
 
 
+def test_a_place_given_at_the_moment_of_giving_up_goes_to_the_next() -> None:
+    gate = Gate(length=1, timeout_s=10)
+    hung_up, left = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with gate.enter():
+            hung_up.wait()
+        left.set()
+
+    def hang_up() -> None:
+        """Called in the line; by the time it raises, the place is ours."""
+        hung_up.set()
+        left.wait()
+        raise ConnectionError
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    while not gate._inside:
+        time.sleep(0.001)
+    with pytest.raises(ConnectionError), gate.enter(hang_up):
+        pass
+    holder.join()
+    with gate.enter(until=time.monotonic() + 1):
+        pass
+
+
 def test_first_come_first_served() -> None:
     gate, order, threads = Gate(length=8, timeout_s=10), [], []
 

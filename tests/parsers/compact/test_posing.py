@@ -34,6 +34,13 @@ def test_each_person_has_its_own_and_the_neighbours_higher_peak_is_not_taken() -
     assert not found[2].any()  # nobody has this number
 
 
+def test_a_person_anywhere_in_the_frame_has_its_points_where_they_are() -> None:
+    whose = np.zeros((60, 80), np.intp)
+    whose[35:55, 50:70] = 1
+    joints = np.stack([blob((60, 80), 44, 61)] * 17)
+    assert find_keypoints(joints, whose, 1)[0, 0, :2] == pytest.approx((61, 44), abs=0.1)
+
+
 def test_a_peak_just_over_the_border_is_the_neighbours() -> None:
     size = (20, 30)
     joints = np.stack([np.maximum(blob(size, 10, 8), blob(size, 10, 15 + REACH - 1) + 3)] * 17)

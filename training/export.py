@@ -15,13 +15,14 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from humanparse.layers import RANGE
+from training.network import TEACHING, CompactNetwork
 
 
 def exported_state(network: nn.Module) -> dict[str, Tensor]:
     """The network's state as it is stored."""
     state = {}
     for key, value in network.state_dict().items():
-        if key.endswith("num_batches_tracked"):
+        if key.endswith("num_batches_tracked") or key.startswith(TEACHING):
             continue
         kind = torch.float16 if value.dim() == 4 else torch.float32
         state[key] = value.detach().to(kind).contiguous(memory_format=torch.contiguous_format)
@@ -32,13 +33,14 @@ def load_exported(network: nn.Module, path: Path, new: tuple[str, ...] = ()) -> 
     """Fill `network` from an exported file; every key must be there and no other.
 
     Keys that begin with one of `new` may be missing: they keep what they have, as a head does that
-    is younger than the file. The ranges that `training.calibrate` adds are not the network's.
+    is younger than the file; so do those of heads that only teach. The ranges that `training.calibrate` adds are not
+    the network's.
     """
     stored = {key: value.float() for key, value in load_file(path).items() if not key.startswith(RANGE)}
     own = network.state_dict()
     counters = {key for key in own if key.endswith("num_batches_tracked")}
     missing, unexpected = sorted(own.keys() - counters - stored.keys()), sorted(stored.keys() - own.keys())
-    missing = [key for key in missing if not key.startswith(new)] if new else missing
+    missing = [key for key in missing if not key.startswith((*TEACHING, *new))]
     if missing or unexpected:
         raise ValueError(f"{path}: missing {missing}, unexpected {unexpected}")
     network.load_state_dict(stored, strict=False)
@@ -49,8 +51,6 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--run", type=Path, required=True, help="folder of a training run")
     parser.add_argument("--out", type=Path, required=True, help="file to write, compact.safetensors")
     args = parser.parse_args(arguments)
-    from training.network import CompactNetwork
-
     network = CompactNetwork()
     saved = torch.load(args.run / "last.pt", weights_only=True)
     network.load_state_dict(saved["average"])

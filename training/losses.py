@@ -48,7 +48,18 @@ def sides_loss(logits: Tensor, labels: Tensor) -> Tensor:
         lead = (logits[:, left] - logits[:, right])[limb]
         is_left = (labels[limb] == left).float()
         total = total + F.binary_cross_entropy_with_logits(lead, is_left, reduction="sum") / limb.sum().clamp(min=200)
-    return 0.5 * total
+    return total
+
+
+def fields_loss(logits: Tensor, fields: Tensor) -> Tensor:
+    """Which arm, which leg is nearer: cross entropy where known.
+
+    logits, fields (N, 2, h, w): 1 left, -1 right, 0 unknown.
+    """
+    known = fields != 0
+    entropy = F.binary_cross_entropy_with_logits(logits.float(), (fields > 0).float(), reduction="none") * known
+    each = entropy.sum((0, 2, 3)) / known.sum((0, 2, 3)).clamp(min=200)
+    return 0.5 * each.sum()
 
 
 def people_loss(output: Tensor, heat: Tensor, offset: Tensor, owned: Tensor, known: Tensor) -> Tensor:

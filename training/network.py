@@ -21,6 +21,8 @@ from humanparse.labels import NUM_CLASSES
 from humanparse.layers import NORM_EPS
 from humanparse.parsers.compact.graph import TAPS
 
+TEACHING = ("fields.",)  # beginnings of the keys of heads that the exported file does not have
+
 
 class Stage(NamedTuple):
     """One run of equal inverted bottlenecks; the stride is the first block's."""
@@ -173,6 +175,7 @@ class CompactNetwork(nn.Module):
         self.parts = Head(NUM_CLASSES)
         self.people = Head(3)
         self.joints = Head(NUM_KEYPOINTS)
+        self.fields = Head(2)  # in training only
         with torch.no_grad():
             self.people.out.bias.copy_(  # type: ignore[union-attr]
                 torch.tensor([HEATMAP_PRIOR, 0.0, 0.0])
@@ -180,8 +183,15 @@ class CompactNetwork(nn.Module):
             self.joints.out.bias.fill_(HEATMAP_PRIOR)  # type: ignore[union-attr]
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        return self.learn(x)[:3]
+
+    def learn(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """The same, and `fields` (N, 2, H/4, W/4): logits that on a body the left arm, the left leg is the nearer.
+
+        On sleeves and trousers, too, where label maps know no side: that teaches the layers below. Not exported.
+        """
         fine = self.decoder(self.encoder(x))
-        return self.parts(fine), self.people(fine), self.joints(fine)
+        return self.parts(fine), self.people(fine), self.joints(fine), self.fields(fine)
 
 
 def double(x: Tensor) -> Tensor:

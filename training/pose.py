@@ -81,17 +81,26 @@ def limb_sides(points: Keypoints, bones: Bones, size: tuple[int, int], margin: f
 def limb_gap(
     points: NDArray[np.float32], bones: Bones, ys: NDArray[np.intp], xs: NDArray[np.intp]
 ) -> NDArray[np.float64]:
-    """How much farther each place (y, x) is from the left limb than from the right; negative: the left is nearer.
+    """How much farther each place (y, x) is from the left limb than from the right; negative: the left is nearer."""
+    left, right = limb_distances(points, bones, ys, xs)
+    return left - right
+
+
+def limb_distances(
+    points: NDArray[np.float32], bones: Bones, ys: NDArray[np.intp], xs: NDArray[np.intp]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """How far each place (y, x) is from the left limb and from the right.
 
     points (17, 3): x, y, score, in the unit of the places.
     """
     places = np.stack([xs, ys], axis=1).astype(np.float64)
-    distances = []
-    for side in bones:
+
+    def to(side: tuple[int, ...]) -> NDArray[np.float64]:
         joints = points[list(side), :2].astype(np.float64)
         pairs = list(pairwise(joints)) or [(joints[0], joints[0])]
-        distances.append(np.min([_distance(places, start, end) for start, end in pairs], axis=0))
-    return np.asarray(distances[0] - distances[1])
+        return np.asarray(np.min([_distance(places, start, end) for start, end in pairs], axis=0))
+
+    return to(bones[0]), to(bones[1])
 
 
 def _distance(places: NDArray[np.float64], start: NDArray[np.float64], end: NDArray[np.float64]) -> NDArray[np.float64]:

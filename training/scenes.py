@@ -19,7 +19,7 @@ from training.dataset import IGNORE, Sample
 from training.placing import Placed, Point, Size, place
 from training.pose import Keypoints
 
-CROWDS = (0.05, 0.41, 0.16, 0.13, 0.09, 0.06, 0.04, 0.03, 0.03)  # share of the scenes with 0, 1, 2, ... people
+CROWDS = (0.04, 0.54, 0.13, 0.10, 0.07, 0.05, 0.03, 0.02, 0.02)  # share of the scenes with 0, 1, 2, ... people
 EMPTY_SHARE = 0.35  # of the groups: nobody of the base photo is in sight, as in scenes with 0 people
 BACKDROP_SHARE = 0.3  # of those: a picture that never had people in it
 FAR_SHARE = 0.15  # of the groups: everybody is small

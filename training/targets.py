@@ -10,15 +10,18 @@ from humanparse.keypoints import NUM_KEYPOINTS
 from humanparse.parsers.compact.graph import STRIDE
 from humanparse.parsers.compact.grouping import OFFSET_UNIT
 from training.dataset import IGNORE
-from training.pose import SURE
+from training.pose import ARM, LEG, SURE, limb_distances
 from training.scenes import Scene
 
 PARTS_STRIDE = 2  # parts are compared at twice the resolution of the output: glasses are thin
+CLEAR = 0.012  # of the person's height: so much nearer is clearly nearer
+NEAR = 0.1  # of it: further from both limbs there is nothing to learn
+MIN_FIELD_SPAN = 12  # cells; the limbs of smaller people are too thin
 PEAK = 0.999  # heat from which a cell is a key point or centre itself
 
 
 def make_targets(scene: Scene) -> dict[str, NDArray[np.generic]]:
-    """labels (H/2, W/2); heat, offset (2, ...), owned, known, joints and joints_known (17, ...) at (H/4, W/4)."""
+    """labels (H/2, W/2); at (H/4, W/4) heat, offset, fields (2, ...), owned, known, joints, joints_known (17, ...)."""
     people = scene.people[STRIDE // 2 :: STRIDE, STRIDE // 2 :: STRIDE]
     height, width = people.shape
     heat = np.zeros((height, width), np.float32)
@@ -45,6 +48,7 @@ def make_targets(scene: Scene) -> dict[str, NDArray[np.generic]]:
         "owned": people > 0,
         "known": known,
         **joint_targets(scene, people, known),
+        "fields": field_targets(scene, people),
     }
 
 
@@ -79,6 +83,28 @@ def joint_targets(scene: Scene, people: NDArray[np.uint8], known: NDArray[np.boo
                 learn[joint][window] &= distance > max(3.0, 0.06 * span)
     learn |= heat >= PEAK
     return {"joints": heat, "joints_known": learn}
+
+
+def field_targets(scene: Scene, people: NDArray[np.uint8]) -> NDArray[np.int8]:
+    """(2, h, w) int8, arms and legs: 1 where the left one is clearly nearer, -1 the right one, 0 for nothing to learn.
+
+    By key points, on the bodies near those limbs, whatever they wear there. people (h, w) uint8.
+    """
+    fields = np.zeros((2, *people.shape), np.int8)
+    for number, points in enumerate(scene.points, start=1):
+        span = float(np.ptp(points[:, 1])) / STRIDE
+        ys, xs = np.nonzero(people == number)
+        if not len(ys) or span < MIN_FIELD_SPAN:
+            continue
+        cells = points.copy()
+        cells[:, :2] = (points[:, :2] + 0.5) / STRIDE - 0.5
+        for kind, bones in enumerate((ARM, LEG)):
+            if (points[[i for side in bones for i in side], 2] < SURE).any():
+                continue
+            left, right = limb_distances(cells, bones, ys, xs)
+            clear = (np.abs(left - right) > CLEAR * span) & (np.minimum(left, right) < NEAR * span)
+            fields[kind, ys[clear], xs[clear]] = np.where(left < right, 1, -1)[clear]
+    return fields
 
 
 def _around(

@@ -26,7 +26,8 @@ from humanparse.layers import MIDDLE, SPREAD
 from training.augment import change_light
 from training.dataset import Sample, class_weights, read_samples, repeat_weights
 from training.gloves import Gloved
-from training.losses import joints_loss, parts_loss, people_loss, sides_loss
+from training.hard import repeat_hard
+from training.losses import fields_loss, joints_loss, parts_loss, people_loss, sides_loss
 from training.network import CompactNetwork, load_imagenet
 from training.report import draw_curve, draw_samples, read_log
 from training.scenes import make_scene
@@ -36,20 +37,23 @@ from training.validate import predict_labels
 
 # (height, width) of a batch's frames: few, so that oneDNN's caches stay small; tall ones, so that whole people are seen
 # as large as the parser will see them. Batches of larger frames have fewer: all cost about the same.
-SIZES = ((384, 288), (512, 352), (320, 352), (512, 224), (352, 512))
+SIZES = ((512, 352), (384, 288), (512, 352), (512, 224), (352, 512))
 USUAL_PIXELS = 384 * 288  # frames of so many pixels come in batches of `--batch`
 WARMUP_STEPS = 100
 DECAY_SHARE = 0.5  # of all steps: the learning rate is constant, then falls along a cosine
-LOSSES = ("parts", "sides", "people", "joints")
+LOSSES = ("parts", "sides", "people", "joints", "fields")
 ENCODER_RATE, DECODER_RATE = 4e-4, 1.5e-3
 
 
 class Scenes(Dataset[dict[str, Tensor]]):
     """Endless scenes; the key (step, place in the batch) decides everything about one."""
 
-    def __init__(self, samples: list[Sample], seed: int) -> None:
+    def __init__(self, samples: list[Sample], seed: int, hard: Path | None = None) -> None:
         self.samples, self.seed = samples, seed
         self.weights = repeat_weights(samples)
+        if hard:
+            self.weights *= repeat_hard(samples, hard)
+            self.weights /= self.weights.sum()
 
     def __getitem__(self, key: tuple[int, int]) -> dict[str, Tensor]:
         step, place = key
@@ -162,7 +166,7 @@ def train(args: argparse.Namespace) -> None:
         samples += read_samples(args.data, split, folder, args.limit) if folder else []
     run = Run(args.run, args.start)
     loader = DataLoader(
-        Scenes(samples, args.seed),
+        Scenes(samples, args.seed, args.hard),
         batch_sampler=Steps(run.step, args.steps, args.batch),
         num_workers=args.workers,
         prefetch_factor=4 if args.workers else None,
@@ -191,12 +195,13 @@ def learn(run: Run, batch: dict[str, Tensor], weights: Tensor, rate: float) -> l
     run.network.train()
     image = ((batch["image"].float() - MIDDLE) / SPREAD).contiguous(memory_format=torch.channels_last)
     with torch.autocast("cpu", torch.bfloat16):
-        logits, output, joints = run.network(image)
+        logits, output, joints, fields = run.network.learn(image)
     losses = [
         parts_loss(logits, batch["labels"].long(), weights),
         sides_loss(logits, batch["labels"].long()),
         people_loss(output, batch["heat"], batch["offset"], batch["owned"], batch["known"]),
         joints_loss(joints, batch["joints"], batch["joints_known"]),
+        fields_loss(fields, batch["fields"]),
     ]
     run.optimizer.zero_grad(set_to_none=True)
     torch.stack(losses).sum().backward()  # type: ignore[no-untyped-call]
@@ -223,6 +228,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--start", type=Path, help="exported weights to start from instead of ImageNet's")
     parser.add_argument("--pseudo", type=Path, help="folder made by training.pseudo: photos to learn from, too")
     parser.add_argument("--raised", type=Path, help="folder made by training.raise_arms: photos to learn from, too")
+    parser.add_argument("--hard", type=Path, help="file made by training.hard: photos to look at more often")
     parser.add_argument("--rate", type=float, default=1.0, help="factor on the learning rate (less after --start)")
     parser.add_argument("--steps", type=int, default=6000)
     parser.add_argument("--batch", type=int, default=8)

@@ -88,6 +88,22 @@ def test_joints_are_learned_where_they_are_in_sight_and_only_there(samples: list
     assert not make_targets(hidden)["joints_known"][:, scene.people[2::4, 2::4] > 0].any()
 
 
+def test_fields_say_which_limb_is_nearer_also_beside_the_limb(samples: list[Sample]) -> None:
+    right, wrong, clothed = 0, 0, 0
+    for scene in scenes(samples):
+        fields = make_targets(scene)["fields"]
+        labels, people = (maps[2::4, 2::4] for maps in (scene.labels, scene.people))
+        assert fields.shape == (2, *people.shape) and not fields[:, people == 0].any()
+        for field, left, other in ((fields[0], 14, 15), (fields[1], 16, 17)):
+            right += int((field[labels == left] == 1).sum() + (field[labels == other] == -1).sum())
+            wrong += int((field[labels == left] == -1).sum() + (field[labels == other] == 1).sum())
+        clothed += int((fields[:, labels == 7] != 0).sum())
+    assert right > 500 and clothed > 100
+    assert wrong < 0.05 * right
+    hidden = replace(scene, points=scene.points * (1, 1, 0))
+    assert not make_targets(hidden)["fields"].any()
+
+
 def test_the_same_key_gives_the_same_scene(samples: list[Sample]) -> None:
     one, two = (make_scene(samples, 1, (96, 128), np.random.default_rng(9)) for _ in range(2))
     assert np.array_equal(one.image, two.image)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import json
 import shutil
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
-from training import export, train
-from training.dataset import Sample
-from training.losses import joints_loss, parts_loss, people_loss, sides_loss
+from training import export, hard, train
+from training.dataset import Sample, read_samples
+from training.losses import fields_loss, joints_loss, parts_loss, people_loss, sides_loss
 from training.train import DECAY_SHARE, WARMUP_STEPS, rate_at
 
 ARGUMENTS = ["--batch", "2", "--workers", "0", "--validate-every", "2", "--save-every", "1"]
@@ -137,10 +140,39 @@ def test_made_photos_are_learned_from_too(data: Path, tmp_path: Path, monkeypatc
     seen: list[int] = []
     scenes = train.Scenes.__init__
 
-    def count(self: train.Scenes, samples: list[Sample], seed: int) -> None:
+    def count(self: train.Scenes, samples: list[Sample], *rest: Any) -> None:
         seen.append(len(samples))
-        scenes(self, samples, seed)
+        scenes(self, samples, *rest)
 
     monkeypatch.setattr(train.Scenes, "__init__", count)
     train.main(["--data", str(data), "--run", str(tmp_path / "run"), "--steps", "1", "--pseudo", str(made), *ARGUMENTS])
     assert seen == [5]
+
+
+def test_fields_count_where_they_are_known_and_arms_as_much_as_legs() -> None:
+    fields = torch.zeros(1, 2, 32, 32, dtype=torch.int8)
+    fields[0, 0, :, :16], fields[0, 0, :, 16:], fields[0, 1, :16] = 1, -1, 1
+    truth = fields.float() * 4
+    assert fields_loss(truth, fields) < 0.1 * fields_loss(-truth, fields)
+    assert torch.equal(fields_loss(truth + 9 * (fields == 0), fields), fields_loss(truth, fields))
+    arms, legs = truth.clone(), truth.clone()
+    arms[0, 0], legs[0, 1] = -truth[0, 0], -truth[0, 1]
+    assert fields_loss(arms, fields) == pytest.approx(float(fields_loss(legs, fields)))
+    assert fields_loss(truth, torch.zeros_like(fields)) == 0
+
+
+def test_hard_photos_are_drawn_more_often(tmp_path: Path, data: Path) -> None:
+    hard.main(["--data", str(data), "--out", str(tmp_path / "hard.json")])
+    samples = read_samples(data, "train")
+    assert set(json.loads((tmp_path / "hard.json").read_text())) <= {sample.name for sample in samples}
+    (tmp_path / "hard.json").write_text(json.dumps({samples[0].name: 10**6, samples[1].name: hard.ALL // 2}))
+    assert hard.repeat_hard(samples, tmp_path / "hard.json")[:3] == pytest.approx([hard.MOST, (1 + hard.MOST) / 2, 1])
+    even, uneven = (train.Scenes(samples, 0, file).weights for file in (None, tmp_path / "hard.json"))
+    assert (uneven / even)[0] == pytest.approx(hard.MOST * (uneven / even)[2])
+    assert uneven.sum() == pytest.approx(1)
+
+
+def test_sides_confused_are_counted_both_ways() -> None:
+    counts = np.zeros((20, 20), np.int64)
+    counts[14, 15], counts[19, 18], counts[14, 16], counts[14, 14] = 3, 4, 50, 90
+    assert hard.confused(counts) == 7

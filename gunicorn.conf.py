@@ -42,14 +42,15 @@ accesslog = None  # the service logs each request itself, with its id and times
 logconfig_dict = logs.gunicorn_config(settings)
 
 
-def on_starting(server):  # noqa: ARG001 - gunicorn passes it
+def on_starting(server):
     """Counts of processes that ended with the last service are not this one's."""
     folder = Path(os.environ[COUNTS])
     folder.mkdir(parents=True, exist_ok=True)
     for file in folder.glob("*.db"):
         file.unlink()
     share_modules()
-    share_nursery()
+    if settings.decode == "process" and (server.cfg.uid, server.cfg.gid) == (os.geteuid(), os.getegid()):
+        share_nursery()  # else it would decode as the user that workers cease to be
     if "MALLOC_ARENA_MAX" not in os.environ:  # where it is set, it is the operator's word
         settle()  # workers inherit it
 
@@ -71,8 +72,7 @@ def share_nursery():
     """Start the process that decoders are forked from: one for all workers."""
     from humanparse import decoding
 
-    if settings.decode == "process":
-        decoding.share_nursery()
+    decoding.share_nursery()
 
 
 def post_fork(server, worker):  # noqa: ARG001 - gunicorn passes both

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import runpy
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import IO, Any
 
 import cv2
@@ -164,6 +166,20 @@ def test_what_gunicorn_imports_before_the_fork_starts_no_thread_and_tells_nobody
     environ = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}  # as gunicorn.conf.py has it
     ended = subprocess.run([sys.executable, "-c", script], cwd=ROOT, env=environ, capture_output=True, text=True)
     assert ended.stdout.split() == ["1", "1", "None"], ended.stderr
+
+
+@pytest.mark.parametrize(("uid", "shared"), [(os.geteuid(), True), (os.geteuid() + 1, False)])
+def test_strangers_files_are_not_decoded_as_a_user_that_workers_cease_to_be(
+    uid: int, shared: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
+    monkeypatch.setenv("MALLOC_ARENA_MAX", "1")
+    conf = runpy.run_path(str(ROOT / "gunicorn.conf.py"))
+    started: list[bool] = []
+    conf["on_starting"].__globals__.update(share_modules=lambda: None, share_nursery=lambda: started.append(True))
+    server = SimpleNamespace(cfg=SimpleNamespace(uid=uid, gid=os.getegid()))
+    conf["on_starting"](server)
+    assert bool(started) == shared
 
 
 def test_counts_are_right_under_two_workers_and_when_one_is_killed(

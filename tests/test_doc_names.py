@@ -1,0 +1,182 @@
+"""Whatever a document names is there: links, commands and their options, files, settings, addresses, codes."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+import pytest
+from werkzeug.exceptions import MethodNotAllowed, NotFound
+from werkzeug.routing import MapAdapter, RequestRedirect
+
+from app import create_app
+from humanparse.__main__ import _make_argument_parser
+from humanparse.config import Settings, describe_settings
+from humanparse.web.errors import HTTP_CODES, STATUS
+
+ROOT: Final = Path(__file__).parent.parent
+DOCUMENTS: Final = sorted(
+    [
+        *ROOT.glob("*.md"),
+        *ROOT.glob("docs/*.md"),
+        ROOT / "training" / "README.md",
+        ROOT / "reference" / "README.md",
+        ROOT / "humanparse" / "parsers" / "compact" / "model" / "MODEL_CARD.md",
+    ]
+)
+ROOMS: Final = ("benchmarks", "deploy", "docs", "humanparse", "reference", "static", "templates", "tests", "training")
+WORDS: Final = ROOT / "translations"
+THEIRS: Final = ("general_recognition_pipeline.py",)  # a file of modelscope's
+OURS: Final = ("humanparse", "benchmarks", "training", "reference", "tests")
+each_document = pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+
+
+def prose(text: str) -> str:
+    """A document without its fenced blocks."""
+    return re.sub(r"^ *```.*?^ *```", "", text, flags=re.MULTILINE | re.DOTALL)
+
+
+def anchors(path: Path) -> set[str]:
+    """What GitHub calls the headings of a document."""
+    headings = re.findall(r"^#+ (.*)$", prose(path.read_text()), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}
+
+
+@each_document
+def test_links_lead_somewhere(path: Path) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", prose(path.read_text())):
+        if target.startswith(("http://", "https://")):
+            continue
+        file, _, anchor = target.partition("#")
+        there = (path.parent / file).resolve() if file else path
+        assert there.exists(), target
+        assert not anchor or anchor in anchors(there), target
+
+
+@each_document
+def test_there_are_no_holes_and_no_dashes(path: Path) -> None:
+    text = path.read_text()
+    assert "@@" not in text.replace("\n@@ ", "")
+    if path.name != "README.zh.md":
+        assert not set("—–") & set(text)
+
+
+def test_no_paragraph_stands_twice() -> None:
+    paragraphs = Counter(
+        " ".join(paragraph.split())
+        for path in DOCUMENTS
+        for paragraph in re.split(r"\n\s*\n", prose(path.read_text()))
+        if len(paragraph) > 80 and not paragraph.startswith("    ")
+    )
+    assert [paragraph for paragraph, times in paragraphs.items() if times > 1] == []
+
+
+def commands(path: Path) -> list[str]:
+    """The commands of a document: indented, or between backticks; continued lines joined."""
+    text = path.read_text().replace("\\\n", " ")
+    if path.name == "extending.md":  # tests/test_extending.py runs its recipes, whose results are not here
+        text = re.sub(r"^ {4}.*$", "", text, flags=re.MULTILINE)
+    found = re.findall(r"^ {4,}(.*)$", text, re.MULTILINE) + re.findall(r"`([^`]+)`", prose(text))
+    return [re.split(r"\s+# ", " ".join(command.split()))[0] for command in found]
+
+
+@pytest.mark.parametrize("path", [*DOCUMENTS, ROOT / ".ci" / "run"], ids=lambda path: str(path.relative_to(ROOT)))
+def test_targets_of_make_exist(path: Path) -> None:
+    targets = set(re.findall(r"^([a-z0-9-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    lines = path.read_text().splitlines() if path.name == "run" else commands(path)
+    named = {line.split()[1] for line in lines if line.startswith("make ")}
+    assert named <= targets
+
+
+def test_every_benchmark_is_in_a_document() -> None:
+    text = " ".join(path.read_text() for path in DOCUMENTS)
+    for target in re.findall(r"^(bench[a-z0-9-]*):", (ROOT / "Makefile").read_text(), re.MULTILINE):
+        assert f"make {target}" in text, target
+
+
+@each_document
+def test_modules_that_are_run_exist_and_know_their_options(path: Path) -> None:
+    for command in commands(path):
+        module = re.search(rf"python -m (({'|'.join(OURS)})[\w.]*)", command)
+        if module is None:
+            continue
+        options = re.findall(r"(--[a-z][a-z0-9-]*)", command)
+        file = ROOT / f"{module[1].replace('.', '/')}.py"
+        if module[1] == "humanparse":
+            check_command(command)
+        else:
+            assert file.exists(), command
+            assert all(f'"{option}"' in file.read_text() for option in options), command
+
+
+def check_command(command: str) -> None:
+    """A command of ours that the real reader of arguments takes; one that is only named must be there."""
+    given = shlex.split(re.split(r" [<>] ", command.split("python -m humanparse")[1])[0])
+    given = [word.strip("[]") for word in given if word != "..."]
+    if given[:1] == ["--help"]:
+        return
+    try:
+        _make_argument_parser(given).parse_args(given)
+    except SystemExit:
+        if len(given) > 1:  # else a name alone: its arguments are told elsewhere
+            raise
+        with pytest.raises(SystemExit) as caught:
+            _make_argument_parser(given).parse_args([*given, "--help"])
+        assert caught.value.code == 0, command
+
+
+@each_document
+def test_files_that_are_named_exist(path: Path) -> None:
+    there = {str(file.relative_to(ROOT)) for room in ROOMS for file in (ROOT / room).rglob("*")}
+    there |= {str(file.relative_to(ROOT)) for file in WORDS.rglob("*.po")}
+    there |= {file.name for file in ROOT.iterdir()}
+    for name in re.findall(r"`([\w./-]+\.(?:py|md|sh|conf|yml|js|po|css))`", prose(path.read_text())):
+        own = {str((folder / name).resolve().relative_to(ROOT)) for folder in (path.parent, ROOT) if ".." in name}
+        assert name in THEIRS or any(file == name or file.endswith(f"/{name}") or file in own for file in there), name
+
+
+@each_document
+def test_settings_that_are_named_exist(path: Path) -> None:
+    known = {key for key, _, _ in describe_settings()}
+    named = set(re.findall(r"HUMANPARSE_[A-Z0-9_]*[A-Z0-9]", path.read_text()))
+    assert named - known - {"HUMANPARSE_SERVICE_HOST"} == set()  # which Kubernetes would set
+
+
+@pytest.fixture(scope="module")
+def routes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MapAdapter]:
+    """Of a service that asks for keys: it has an address more."""
+    own = tmp_path_factory.mktemp("service")
+    folders = {"results_dir": own / "results", "jobs_dir": own / "jobs", "cache_dir": own / "cache"}
+    app = create_app(replace(Settings(decode="thread"), **folders, keys_file=own / "keys.json"))
+    yield app.url_map.bind("localhost")
+    app.extensions["humanparse"].jobs.runner.stop()
+
+
+@each_document
+def test_addresses_that_are_named_are_served(path: Path, routes: MapAdapter) -> None:
+    for methods, address in re.findall(
+        r"`((?:(?:GET|POST|DELETE)`?(?:, `)? ?)*)(/[a-z][\w./-]*)", prose(path.read_text())
+    ):
+        if address.startswith(("/dev/", "/etc/", "/data", "/tmp", "/srv")):
+            continue
+        for method in re.findall("[A-Z]+", methods) or ["GET", "POST"]:
+            try:
+                routes.match(address, method)
+                break
+            except MethodNotAllowed:
+                assert not methods, f"{method} {address}"
+            except (NotFound, RequestRedirect):
+                pytest.fail(f"{address} is not served")
+
+
+@each_document
+def test_codes_stand_with_their_status(path: Path) -> None:
+    known = {(str(status), cls.code) for cls, status in STATUS.items()}
+    known |= {(str(status), code) for status, code in HTTP_CODES.items()} | {("500", "internal")}
+    for status, code in re.findall(r"\b([45]\d\d) `([a-z_]+)`", path.read_text()):
+        assert (status, code) in known, f"{status} {code}"

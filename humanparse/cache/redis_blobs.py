@@ -1,4 +1,4 @@
-"""Bytes by key in Redis. Age is ours; bytes are that Redis's: `maxmemory` and `maxmemory-policy allkeys-lru`."""
+"""Bytes by key in Redis. Age is ours; bytes are that Redis's: `maxmemory` and its policy (docs/jobs.md)."""
 
 from __future__ import annotations
 

@@ -6,9 +6,8 @@ import re
 import shlex
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 from werkzeug.exceptions import MethodNotAllowed, NotFound
@@ -151,8 +150,8 @@ def test_settings_that_are_named_exist(path: Path) -> None:
 def routes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MapAdapter]:
     """Of a service that asks for keys: it has an address more."""
     own = tmp_path_factory.mktemp("service")
-    folders = {"results_dir": own / "results", "jobs_dir": own / "jobs", "cache_dir": own / "cache"}
-    app = create_app(replace(Settings(decode="thread"), **folders, keys_file=own / "keys.json"))
+    folders: dict[str, Any] = {f"{name}_dir": own / name for name in ("results", "jobs", "cache")}
+    app = create_app(Settings(**folders, keys_file=own / "keys.json", decode="thread"))
     yield app.url_map.bind("localhost")
     app.extensions["humanparse"].jobs.runner.stop()
 

@@ -139,6 +139,26 @@ def test_files_that_are_named_exist(path: Path) -> None:
         assert name in THEIRS or any(file == name or file.endswith(f"/{name}") or file in own for file in there), name
 
 
+def tree_of(name: str) -> str:
+    """The tree that a document draws."""
+    (tree,) = re.findall(r"^```text\n(.*?)^```", (ROOT / name).read_text(), re.MULTILINE | re.DOTALL)
+    return str(tree)
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.zh.md", "docs/architecture.md"])
+def test_the_tree_that_is_drawn_is_there(name: str) -> None:
+    named = set(re.findall(r"(?<![\w/.])[a-z_0-9]+(?:\.py|\.conf\.py|/)(?=[\s,:;)]|$)", tree_of(name)))
+    assert {"app.py", "utils.py", "humanparse/", "tests/", "web/"} <= named
+    for path in named:
+        assert (ROOT / path).exists() or list((ROOT / "humanparse").glob(f"**/{path}")), path
+
+
+def test_every_room_is_in_the_tree_of_the_architecture() -> None:
+    tree = tree_of("docs/architecture.md")
+    for path in (ROOT / "humanparse").glob("*/__init__.py"):
+        assert f"{path.parent.name}/" in tree
+
+
 @each_document
 def test_settings_that_are_named_exist(path: Path) -> None:
     known = {key for key, _, _ in describe_settings()}

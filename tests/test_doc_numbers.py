@@ -8,7 +8,8 @@ from typing import Final
 import pytest
 
 import app
-from humanparse import gate, images, keypoints, outbound, pipeline, records, request_log, storage, tasks, workers
+from benchmarks.codebase import measure
+from humanparse import gate, images, kept, keypoints, outbound, pipeline, records, request_log, storage, tasks, workers
 from humanparse.client import LONGEST_WAIT_S, RETRIES
 from humanparse.commands.video import INTERRUPTED
 from humanparse.config import SHORTEST_TOKEN, Settings
@@ -18,7 +19,7 @@ from humanparse.effects.contract import USUAL_SIDE
 from humanparse.effects.tiles import SIDE
 from humanparse.errors import StorageError
 from humanparse.jobs import callbacks, caretaker, files, runner, worker
-from humanparse.jobs.records import TRIES
+from humanparse.jobs.records import KINDS, STATES, TRIES
 from humanparse.labels import CLASSES
 from humanparse.parsers.compact import detail, frame, weights
 from humanparse.parsers.sizes import MAX_FINE_PIXELS
@@ -178,3 +179,25 @@ def test_the_time_in_a_readme_is_that_of_the_benchmark(name: str) -> None:
     measured = int(re.search(r"^\| all CPU features \| (\d+) \|", table, re.MULTILINE)[1])  # type: ignore[index]
     shown = int(re.search(r"640x480.*?(\d+) (?:ms|毫秒)", (ROOT / name).read_text(), re.DOTALL)[1])  # type: ignore[index]
     assert abs(shown - measured) <= 5
+
+
+def test_jobs_and_results_have_every_state_kind_and_file() -> None:
+    text = (ROOT / "docs" / "api.md").read_text()
+    states = re.search(r"^\| `state` \| (.*) \|$", text, re.MULTILINE)[1]  # type: ignore[index]
+    assert re.findall(r"`(\w+)`", states) == list(STATES)
+    kinds = re.search(r"^\| `kind` \| (.*) \|$", text, re.MULTILINE)[1]  # type: ignore[index]
+    assert set(re.findall(r"`(\w+)`:", kinds)) == set(KINDS)
+    results = text.split("## Results")[1].split("## Errors")[0]
+    for name in (*kept.STORED, *kept.MADE):
+        assert f"`{name}`" in results
+
+
+def test_the_sizes_beside_other_codebases_are_ours() -> None:
+    """They move with every commit, so to within a tenth: `python -m benchmarks.codebase` prints the column anew."""
+    text = (ROOT / "docs" / "architecture.md").read_text()
+    for title, value in measure([ROOT / "humanparse", ROOT / "app.py", ROOT / "utils.py"], ROOT / "tests").items():
+        shown = re.search(rf"^\| {re.escape(title)} \| ([^|]*) \|", text, re.MULTILINE)
+        assert shown, title
+        if title in ("files", "lines of code", "median file, all lines", "longest file", "typed functions"):
+            numbers = [float(number.split()[0]) for number in (shown[1], value)]
+            assert numbers[0] == pytest.approx(numbers[1], rel=0.1), title

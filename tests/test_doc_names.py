@@ -113,6 +113,12 @@ def test_modules_that_are_run_exist_and_know_their_options(path: Path) -> None:
             assert all(f'"{option}"' in file.read_text() for option in options), command
 
 
+def test_the_image_is_built_with_arguments_that_it_knows() -> None:
+    known = set(re.findall(r"^ARG (\w+)", (ROOT / "Dockerfile").read_text(), re.MULTILINE))
+    text = (ROOT / "docs" / "deployment.md").read_text()
+    assert {"REQUIREMENTS", "M2FP"} <= set(re.findall(r"--build-arg (\w+)=", text)) <= known
+
+
 def check_command(command: str) -> None:
     """A command of ours that the real reader of arguments takes; one that is only named must be there."""
     given = shlex.split(re.split(r" [<>] ", command.split("python -m humanparse")[1])[0])

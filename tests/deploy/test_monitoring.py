@@ -81,7 +81,9 @@ def test_whatever_is_told_is_on_the_dashboard(told: dict[str, set[str]]) -> None
 
 def test_the_document_has_a_row_for_whatever_is_told_with_its_labels(told: dict[str, set[str]]) -> None:
     rows = re.findall(r"^\| (`humanparse_.*?) \| (.*?) ?\| ", OPERATIONS, re.MULTILINE)
-    written = {name: set(re.findall(r"\w+", labels)) for names, labels in rows for name in re.findall(r"`(\w+)`", names)}
+    written = {
+        name: set(re.findall(r"\w+", labels)) for names, labels in rows for name in re.findall(r"`(\w+)`", names)
+    }
     families: dict[str, set[str]] = {}
     for name, labels in told.items():
         families.setdefault(re.sub(r"_(bucket|sum|count)$", "", name), set()).update(labels - {"le"})

@@ -30,6 +30,7 @@ from humanparse.video.options import VIDEO_OPTIONS
 from humanparse.web import access, jobs, patience, results
 from humanparse.web.errors import HTTP_CODES, STATUS
 from humanparse.web.gunicorn_worker import HEAD_S
+from humanparse.web.schemas import ANSWER_KEYS
 from tests.test_doc_names import ROOT
 
 OWN: Final = Settings()
@@ -179,6 +180,13 @@ def test_the_time_in_a_readme_is_that_of_the_benchmark(name: str) -> None:
     measured = int(re.search(r"^\| all CPU features \| (\d+) \|", table, re.MULTILINE)[1])  # type: ignore[index]
     shown = int(re.search(r"640x480.*?(\d+) (?:ms|毫秒)", (ROOT / name).read_text(), re.DOTALL)[1])  # type: ignore[index]
     assert abs(shown - measured) <= 5
+
+
+def test_the_answers_keys_are_told() -> None:
+    text = (ROOT / "docs" / "api.md").read_text()
+    table = text.split("\nThe answer:\n")[1].split("\n\n")[0]
+    told = re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)
+    assert told == list(ANSWER_KEYS)
 
 
 def test_jobs_and_results_have_every_state_kind_and_file() -> None:

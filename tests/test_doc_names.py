@@ -15,6 +15,7 @@ from werkzeug.routing import MapAdapter, RequestRedirect
 
 from app import create_app
 from humanparse.__main__ import _make_argument_parser
+from humanparse.client import Client
 from humanparse.config import Settings, describe_settings
 from humanparse.web.errors import HTTP_CODES, STATUS
 
@@ -163,6 +164,30 @@ def test_every_room_is_in_the_tree_of_the_architecture() -> None:
     tree = tree_of("docs/architecture.md")
     for path in (ROOT / "humanparse").glob("*/__init__.py"):
         assert f"{path.parent.name}/" in tree
+
+
+@pytest.mark.parametrize("room", ["training", "reference"])
+def test_a_rooms_own_document_has_a_row_for_every_file(room: str) -> None:
+    text = (ROOT / room / "README.md").read_text()
+    for path in (ROOT / room).glob("[a-z]*.py"):
+        assert f"| `{path.name}` |" in text
+
+
+def test_the_clients_methods_are_all_in_its_document() -> None:
+    text = (ROOT / "docs" / "client.md").read_text()
+    for name in (name for name in dir(Client) if not name.startswith("_")):
+        assert re.search(rf"[`.]{name}[`(]", text) or name == "close", name
+
+
+def test_every_document_can_be_reached_from_the_readme() -> None:
+    found, waiting = set(), [ROOT / "README.md"]
+    while waiting:
+        path = waiting.pop()
+        if path not in found:
+            found.add(path)
+            targets = re.findall(r"\]\(([^)#\s]+\.md)", path.read_text())
+            waiting += [(path.parent / target).resolve() for target in targets if "://" not in target]
+    assert set(DOCUMENTS) - found <= {ROOT / "CHANGELOG.md"}
 
 
 @each_document

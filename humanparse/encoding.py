@@ -1,7 +1,7 @@
 """Image -> bytes: PNG, JPEG and WebP, without any metadata.
 
-PNG is written here, because that is most of what an answer costs after the parser: Up filter, then ISA-L's deflate. That
-takes a fifth of the time of OpenCV's (its level 1, the same filter) for a file as large, a tenth of Pillow's: `make
+PNG is written here, because that is most of what an answer costs after the parser: Up filter, then ISA-L's deflate.
+A file as large as OpenCV's (its level 1, the same filter) takes a fifth of the time so, and a tenth of Pillow's: `make
 bench-encoding`, docs/performance.md.
 """
 

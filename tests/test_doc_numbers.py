@@ -21,6 +21,7 @@ from humanparse.errors import StorageError
 from humanparse.jobs import callbacks, caretaker, files, runner, worker
 from humanparse.jobs.records import KINDS, STATES, TRIES
 from humanparse.labels import CLASSES
+from humanparse.options import CHOICES
 from humanparse.parsers.compact import detail, frame, weights
 from humanparse.parsers.sizes import MAX_FINE_PIXELS
 from humanparse.recognition.imagenet import read_labels
@@ -50,6 +51,9 @@ SENTENCES: Final = [
     ("api.md", f"up to {OWN.max_bytes // MEBI} MiB and {OWN.max_pixels // 10**6} million pixels"),
     ("api.md", f"no side over {OWN.max_side:,} pixels, and {said(OWN.decode_timeout_s)} seconds of a processor"),
     ("api.md", images.format_names().replace("GIF", "GIF (first frame)")),
+    ("api.md", f"| `alpha` | 0 to 1 | {OWN.alpha} |"),
+    *(("api.md", f"| `{name}` | {', '.join(f'`{value}`' for value in values)} | `{values[0]}` |")
+      for name, values in CHOICES.items() if name not in ("format", "parser")),
     ("api.md", f"{WORDS[detail.MAX_LOOKS]} largest of them at most"),
     ("api.md", f"the {len(CLASSES)} classes"),
     ("api.md", f"A score below {keypoints.MIN_SCORE} means"),

@@ -224,6 +224,22 @@ def test_addresses_that_are_named_are_served(path: Path, routes: MapAdapter) -> 
                 pytest.fail(f"{address} is not served")
 
 
+def test_every_address_for_programs_is_in_a_document(routes: MapAdapter) -> None:
+    text = " ".join(path.read_text() for path in DOCUMENTS)
+    rules = {re.sub(r"<\w+>", "ID", rule.rule) for rule in routes.map.iter_rules()}
+    programs = {rule for rule in rules if rule.startswith("/api/")} | {"/predict", "/health", "/healthz", "/readyz"}
+    programs |= {"/metrics", "/requests", "/requests.csv", "/openapi.json", "/docs", "/recognize", "/studio", "/enter"}
+    assert programs <= rules
+    for rule in programs:
+        assert re.search(rf"{re.escape(rule)}(?![\w/])", text), rule
+
+
+def test_the_makefile_lists_its_targets_that_are_no_files() -> None:
+    text = (ROOT / "Makefile").read_text()
+    phony = re.search(r"^\.PHONY: (.*)$", text, re.MULTILINE)[1].split()  # type: ignore[index]
+    assert set(phony) == set(re.findall(r"^([a-z][a-z0-9-]*):", text, re.MULTILINE))
+
+
 @each_document
 def test_codes_stand_with_their_status(path: Path) -> None:
     known = {(str(status), cls.code) for cls, status in STATUS.items()}

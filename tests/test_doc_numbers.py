@@ -213,3 +213,24 @@ def test_the_sizes_beside_other_codebases_are_ours() -> None:
         if title in ("files", "lines of code", "median file, all lines", "longest file", "typed functions"):
             numbers = [float(number.split()[0]) for number in (shown[1], value)]
             assert numbers[0] == pytest.approx(numbers[1], rel=0.1), title
+
+
+def test_deployment_says_what_the_files_say() -> None:
+    text = " ".join((ROOT / "docs" / "deployment.md").read_text().split())
+    nginx = (ROOT / "deploy" / "nginx" / "humanparse.conf").read_text()
+    rate = re.search(r"zone=humanparse_sent:\w+ rate=(\d+)r/s", nginx)[1]  # type: ignore[index]
+    burst = re.search(r"zone=humanparse_sent burst=(\d+)", nginx)[1]  # type: ignore[index]
+    assert f"{rate} posts a second of each address, {burst} at once" in text
+    timeout = re.search(r"proxy_read_timeout (\d+)s", nginx)[1]  # type: ignore[index]
+    assert f"waits for {WORDS[int(timeout) // MINUTE]} minutes" in (ROOT / "docs" / "security.md").read_text()
+    web = (ROOT / "deploy" / "kubernetes" / "web.yaml").read_text()
+    low, high = (re.search(rf"{name}Replicas: (\d+)", web)[1] for name in ("min", "max"))  # type: ignore[index]
+    assert f"between {low} and {high}" in text
+    user = re.findall(r"^USER (\d+)", (ROOT / "Dockerfile").read_text(), re.MULTILINE)[-1]
+    assert f"user {user}," in text
+    memory = re.search(r"--maxmemory, (\d+)mb, --maxmemory-policy, ([\w-]+)", (ROOT / "compose.yaml").read_text())
+    assert memory
+    assert f"in {memory[1]} MB" in text
+    assert f"(`{memory[2]}`)" in text
+    largest = re.search(r"client_max_body_size (\d+)m;", nginx)[1]  # type: ignore[index]
+    assert OWN.video_bytes < int(largest) * MEBI

@@ -160,6 +160,14 @@ def test_the_tree_that_is_drawn_is_there(name: str) -> None:
         assert (ROOT / path).exists() or list((ROOT / "humanparse").glob(f"**/{path}")), path
 
 
+def test_the_picture_of_the_way_names_what_is_there() -> None:
+    words = " ".join(re.findall(r">([^<]+)<", (ROOT / "docs" / "way.svg").read_text()))
+    named = set(re.findall(r"[a-z_]+(?:/[a-z_]+)*(?:\.py\b|/)", words))
+    assert len(named) > 20
+    for path in named:
+        assert (ROOT / "humanparse" / path).exists() or (ROOT / path).exists(), path
+
+
 def test_every_room_is_in_the_tree_of_the_architecture() -> None:
     tree = tree_of("docs/architecture.md")
     for path in (ROOT / "humanparse").glob("*/__init__.py"):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import re
+from importlib import import_module
 from typing import Final
 
 import pytest
@@ -11,6 +13,7 @@ import app
 from benchmarks.codebase import measure
 from humanparse import gate, images, kept, keypoints, outbound, pipeline, records, request_log, storage, tasks, workers
 from humanparse.client import LONGEST_WAIT_S, RETRIES
+from humanparse.commands import COMMANDS
 from humanparse.commands.video import INTERRUPTED
 from humanparse.config import SHORTEST_TOKEN, Settings
 from humanparse.decoding import pool
@@ -213,6 +216,16 @@ def test_the_sizes_beside_other_codebases_are_ours() -> None:
         if title in ("files", "lines of code", "median file, all lines", "longest file", "typed functions"):
             numbers = [float(number.split()[0]) for number in (shown[1], value)]
             assert numbers[0] == pytest.approx(numbers[1], rel=0.1), title
+
+
+def test_every_command_has_its_row_and_options() -> None:
+    text = (ROOT / "docs" / "command-line.md").read_text()
+    assert set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)) == set(COMMANDS)
+    for name, (module, help) in COMMANDS.items():
+        parser = argparse.ArgumentParser()
+        getattr(import_module(f"humanparse.commands.{module}"), f"define_{name}")(parser)
+        options = [f"`{action.option_strings[0]}`" for action in parser._actions[1:] if action.option_strings]
+        assert f"| `{name}` | {help} | {', '.join(options) or 'none'} |" in text
 
 
 def test_deployment_says_what_the_files_say() -> None:

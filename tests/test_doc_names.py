@@ -124,8 +124,8 @@ def check_command(command: str) -> None:
     """A command of ours that the real reader of arguments takes; one that is only named must be there."""
     given = shlex.split(re.split(r" [<>] ", command.split("python -m humanparse")[1])[0])
     given = [word.strip("[]") for word in given if word != "..."]
-    if given[:1] == ["--help"]:
-        return
+    if "--help" in given:
+        given.remove("--help")
     try:
         _make_argument_parser(given).parse_args(given)
     except SystemExit:

@@ -118,8 +118,8 @@ def test_a_cache_that_fills_redis_takes_no_place_of_a_job(where: str, tmp_path: 
         assert all(cache.put(str(number), bytes(100_000)) for number in range(300))
         jobs.add(second, 100, 1 << 30)
         assert {job.id for job in jobs.queued()} == {first.id, second.id}
-        assert cache.get("299") is not None
-        assert cache.get("0") is None
+        left = sum(cache.get(str(number)) is not None for number in range(300))
+        assert 0 < left < 200  # 16 MB hold some 160; which of them go, in one second, is chance
 
 
 def test_the_manifests_are_good_by_kubernetes_own_schemas(tmp_path: Path) -> None:

@@ -7,6 +7,8 @@ from typing import Any, Final
 
 import redis
 
+from humanparse.errors import StorageError
+
 log = logging.getLogger(__name__)
 
 PREFIX: Final = "humanparse:cache:"
@@ -33,9 +35,12 @@ class RedisBlobs:
         """Redis does it."""
 
     def clear(self) -> None:
-        """Remove everything. Raises redis.RedisError: who asks for this wants to know."""
-        for key in self._redis.scan_iter(PREFIX + "*", 500):
-            self._redis.delete(key)
+        """Remove everything. Raises StorageError: who asks for this wants to know."""
+        try:
+            for key in self._redis.scan_iter(PREFIX + "*", 500):
+                self._redis.delete(key)
+        except redis.RedisError as exc:
+            raise StorageError("The cache's Redis does not answer; not all of the cache is deleted.") from exc
 
     def put(self, key: str, data: bytes) -> bool:
         try:

@@ -225,6 +225,12 @@ def test_every_command_has_its_row_and_options() -> None:
         assert f"| `{name}` | {help} | {', '.join(options) or 'none'} |" in text
 
 
+def test_gunicorn_ends_when_the_document_says() -> None:
+    graceful = re.search(r"^graceful_timeout = (\d+)$", (ROOT / "gunicorn.conf.py").read_text(), re.MULTILINE)
+    assert graceful
+    assert f"then the process ends ({graceful[1]} s)" in " ".join((ROOT / "docs" / "security.md").read_text().split())
+
+
 def test_deployment_says_what_the_files_say() -> None:
     text = " ".join((ROOT / "docs" / "deployment.md").read_text().split())
     nginx = (ROOT / "deploy" / "nginx" / "humanparse.conf").read_text()

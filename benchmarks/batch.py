@@ -1,8 +1,8 @@
 """Whether photos are parsed faster together: `python -m benchmarks.batch`.
 
-The compact network alone, in OpenVINO, at several batch sizes and both usual input shapes; sizes
-take turns in every round, so that a noisy machine is unfair to all of them alike. Milliseconds a
-photo: the median over the rounds, and the best.
+The compact network alone, in the number format that the settings mean, at several batch sizes and both usual
+input shapes; sizes take turns in every round, so that a noisy machine is unfair to all of them alike.
+Milliseconds a photo: the median over the rounds, and the best.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ def measure(runs: int) -> list[tuple[tuple[int, int], dict[int, list[float]]]]:
     from humanparse.parsers.inference import choose_precision, latency_options
 
     core = ov.Core()
-    graph = build_graph(weights.read_weights())
-    graph.reshape({"image": [-1, -1, -1, 3]})
     settings = Settings.from_env()
+    graph = build_graph(weights.read_weights(), int8=settings.precision in ("auto", "int8"))
+    graph.reshape({"image": [-1, -1, -1, 3]})
     options = latency_options(choose_precision(settings.precision, ("bf16",)), settings.threads or usable_cores())
     request = core.compile_model(graph, "CPU", options).create_infer_request()
     found = []

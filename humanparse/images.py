@@ -281,7 +281,7 @@ def _turn_upright(image: NDArray[np.uint8], orientation: int) -> NDArray[np.uint
     """As EXIF 2.32, tag 0x0112, says of the stored picture. A third of the time of Pillow's transpose."""
     if orientation not in range(2, 9):
         return image
-    import cv2  # 11 MB of a decoder's 35, which few photos need
+    import cv2  # 11 MB, which few photos need
 
     turns: dict[int, Callable[[], cv2.typing.MatLike]] = {
         2: lambda: cv2.flip(image, 1),

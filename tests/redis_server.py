@@ -24,15 +24,15 @@ def free_port() -> int:
 
 
 @contextmanager
-def running_redis(folder: Path) -> Iterator[str]:
-    """redis://... of a server that lives as long as the context, and keeps nothing."""
+def running_redis(folder: Path, *options: str) -> Iterator[str]:
+    """redis://... of a server that lives as long as the context, and keeps nothing but what `options` say."""
     program = shutil.which("redis-server")
     if program is None:
         if os.environ.get("CI"):
             pytest.fail("redis-server is not installed; .ci/run installs it", pytrace=False)
         pytest.skip("redis-server is not installed (Debian: apt-get install redis-server)")
     port = free_port()
-    command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
+    command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder), *options]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     try:
         url = f"redis://127.0.0.1:{port}/0"

@@ -8,7 +8,6 @@ import zipfile
 from pathlib import Path
 
 import cv2
-import pytest
 
 from humanparse.effects import EFFECTS
 from humanparse.effects.selection import GROUPS
@@ -60,11 +59,3 @@ def test_the_studio_lists_every_option_effect_parameter_and_word() -> None:
 def test_recognition_names_every_recognizer() -> None:
     text = (DOCS / "recognition.md").read_text()
     assert all(f"## {name}" in text for name in RECOGNIZERS)
-
-
-@pytest.mark.parametrize("name", ["recognition.md", "studio.md", "memory.md"])
-def test_a_document_has_no_holes_and_its_links_lead_somewhere(name: str) -> None:
-    text = (DOCS / name).read_text()
-    assert "@@" not in text
-    for target in re.findall(r"\]\(([^)#]+)\)", text):
-        assert (DOCS / target).exists(), target

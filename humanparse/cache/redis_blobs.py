@@ -1,4 +1,4 @@
-"""Bytes by key in Redis. Age is ours; bytes are that Redis's: `maxmemory` and `maxmemory-policy allkeys-lru`."""
+"""Bytes by key in Redis. Age is ours; bytes are that Redis's: `maxmemory` and its policy (docs/jobs.md)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import logging
 from typing import Any, Final
 
 import redis
+
+from humanparse.errors import StorageError
 
 log = logging.getLogger(__name__)
 
@@ -33,9 +35,12 @@ class RedisBlobs:
         """Redis does it."""
 
     def clear(self) -> None:
-        """Remove everything. Raises redis.RedisError: who asks for this wants to know."""
-        for key in self._redis.scan_iter(PREFIX + "*", 500):
-            self._redis.delete(key)
+        """Remove everything. Raises StorageError: who asks for this wants to know."""
+        try:
+            for key in self._redis.scan_iter(PREFIX + "*", 500):
+                self._redis.delete(key)
+        except redis.RedisError as exc:
+            raise StorageError("The cache's Redis does not answer; not all of the cache is deleted.") from exc
 
     def put(self, key: str, data: bytes) -> bool:
         try:

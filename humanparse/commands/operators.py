@@ -51,7 +51,9 @@ def _keys(args: argparse.Namespace) -> int:
 def _purge(args: argparse.Namespace) -> int:
     try:
         settings = Settings.from_env()
-        what = f"{settings.results_dir}, {settings.jobs_dir}" + (f", {settings.cache_dir}" * bool(settings.cache_bytes))
+        what = f"{settings.results_dir}, {settings.jobs_dir}"
+        if settings.cache_bytes:
+            what += ", the cache's Redis" if settings.cache_url else f", {settings.cache_dir}"
         if not args.yes and sys.stdin.isatty() and input(f"Delete all in {what}? [y/N] ").lower() not in ("y", "yes"):
             return 1
         jobs = open_store(settings).clear()

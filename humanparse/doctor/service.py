@@ -29,6 +29,7 @@ RUNS: Final = 5
 SIDE: Final = 48  # of the picture that every format is tried with
 REDIS_S: Final = 3.0
 SLOW_LOAD_S: Final = 3.0  # as the alert has it
+CACHE_POLICY: Final = "allkeys-lru, or volatile-lru where jobs are in it"  # nothing of a job has an end of its own
 LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 
 
@@ -171,12 +172,14 @@ def _check_redis(purpose: str, url: str, evicts: bool) -> Finding:
     policy, durable = info.get("maxmemory_policy", ""), bool(info.get("aof_enabled"))
     facts = {"version": info.get("redis_version"), "maxmemory_policy": policy, "appendonly": durable}
     says = f"{where} answers, version {facts['version']}"
-    if not evicts and policy not in ("", "noeviction"):
-        return Finding(
-            title, BROKEN, says, f"It may throw jobs away ({policy}); set maxmemory-policy noeviction.", facts
-        )
+    if not evicts and policy.startswith("allkeys"):
+        advice = f"It may throw jobs away ({policy}); set maxmemory-policy volatile-lru, or noeviction."
+        return Finding(title, BROKEN, says, advice, facts)
     if not evicts and not durable:
         return Finding(title, WARN, says, "Jobs are lost when it stops; set appendonly yes.", facts)
     if evicts and not info.get("maxmemory"):
-        return Finding(title, WARN, says, "It grows without end; set maxmemory, and allkeys-lru.", facts)
+        return Finding(title, WARN, says, f"It grows without end; set maxmemory, and {CACHE_POLICY}.", facts)
+    if purpose == "cache" and policy == "noeviction":
+        says += f", and takes nothing more at {size(info['maxmemory'])}, jobs neither"
+        return Finding(title, WARN, says, f"Set maxmemory-policy {CACHE_POLICY}.", facts)
     return Finding(title, OK, says, "", facts)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from humanparse.errors import UnsupportedFormat
+from humanparse.errors import TypeMismatch
 
 HEAD: Final = 1024  # bytes that `recognise` wants to see; a transport stream's packets have 188
 STREAM_PACKET: Final = 188
@@ -91,15 +91,15 @@ def recognise(head: bytes) -> Container | None:
 
 
 def check_declared(container: Container, media_type: str) -> None:
-    """Raises UnsupportedFormat where the sender says it is another kind of file than it is.
+    """Raises TypeMismatch where the sender says it is another kind of file than it is, as photos do.
 
     No claim at all (application/octet-stream, video/*, none) is no contradiction.
     """
     if media_type in ("", "application/octet-stream", "video/*", *container.media_types):
         return
-    raise UnsupportedFormat(
-        f"The file is declared as {media_type}, but it is {container.name}.", allowed=list(container.media_types)
-    )
+    name, right = container.name, container.media_types[0]
+    message = f"The file is declared as {media_type[:100]}, but it is {name}; send it as {right}, or undeclared."
+    raise TypeMismatch(message, declared=media_type[:100], found=right, allowed=list(container.media_types))
 
 
 def names() -> str:

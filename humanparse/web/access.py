@@ -61,7 +61,7 @@ def install(app: Flask, settings: Settings) -> None:
     app.before_request(lambda: _refuse_other_sites(origins))
     if keys is not None:
         keys.all()  # raises now rather than at the first request
-        app.before_request(lambda: _ask_for_key(keys))
+        app.before_request(lambda: _ask_for_key(keys, settings))
         app.register_blueprint(blueprint)
     if settings.rate_limit:
         _limit(app, settings)
@@ -112,9 +112,14 @@ def _host_of(origin: str) -> str | None:
         return None
 
 
-def _ask_for_key(keys: KeyFile) -> AnyResponse | None:
-    """Let in whoever has a key, and remember which. Raises KeyNeeded; people are sent to where they can enter it."""
+def _ask_for_key(keys: KeyFile, settings: Settings) -> AnyResponse | None:
+    """Let in whoever has a key, and remember which. Raises KeyNeeded; people are sent to where they can enter it.
+
+    Operators' pages with a token of their own ask for that: one `Authorization` cannot hold both.
+    """
     if request.method == "OPTIONS" or request.endpoint in OPEN:
+        return None
+    if request.blueprint == "monitoring" and settings.monitoring == "token":
         return None
     key = _given_key(keys)
     if key is not None:

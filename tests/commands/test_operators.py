@@ -14,9 +14,11 @@ from flask.testing import FlaskClient
 from app import create_app
 from humanparse.__main__ import main
 from humanparse.cache.parsings import open_cache
+from humanparse.cache.redis_blobs import RedisBlobs
 from humanparse.config import Settings
 from humanparse.pipeline import Pipeline
 from tests.band_parser import BandParser
+from tests.redis_server import free_port
 
 
 def test_purge_deletes_everything_that_is_kept_and_the_service_goes_on(
@@ -42,6 +44,21 @@ def test_purge_deletes_everything_that_is_kept_and_the_service_goes_on(
     assert names <= {".gitkeep", "jobs.sqlite3", "jobs.sqlite3-wal", "jobs.sqlite3-shm"}
     assert job.rpartition("/")[2].encode() not in (settings.jobs_dir / "jobs.sqlite3").read_bytes()
     assert client.post("/upload", data=photo).status_code == 303
+
+
+def test_purge_clears_a_cache_in_redis_and_says_where_it_cannot(
+    settings: Settings, redis_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("results", "jobs"):
+        monkeypatch.setenv(f"HUMANPARSE_{name.upper()}_DIR", str(getattr(settings, f"{name}_dir")))
+    monkeypatch.setenv("HUMANPARSE_CACHE_URL", redis_url)
+    blobs = RedisBlobs(redis_url, 60)
+    blobs.put("a", b"1")
+    assert main(["purge", "--yes"]) == 0
+    assert blobs.get("a") is None
+    monkeypatch.setenv("HUMANPARSE_CACHE_URL", f"redis://127.0.0.1:{free_port()}/0")
+    assert main(["purge", "--yes"]) == 2
+    assert "not all of the cache is deleted" in capsys.readouterr().err
 
 
 def test_keys_from_the_command_line(

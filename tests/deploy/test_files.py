@@ -20,10 +20,14 @@ import yaml
 from compose_spec.models import ComposeSpecification, Service
 
 from app import create_app
+from humanparse.cache.redis_blobs import RedisBlobs
 from humanparse.config import PREFIX, Settings
+from humanparse.jobs.records import Job, Order, new_id
+from humanparse.jobs.redis_store import RedisStore
+from humanparse.options import ParseOptions
 from humanparse.web.schemas import PROBLEM
 from tests.conftest import serving
-from tests.redis_server import free_port
+from tests.redis_server import free_port, running_redis
 
 ROOT = Path(__file__).parent.parent.parent
 DEPLOY = ROOT / "deploy"
@@ -91,6 +95,31 @@ def test_compose_is_good_by_the_compose_specification() -> None:
     for wrong in ({"image": "x", "ports": "5000"}, {"image": "x", "healthcheck": {"test": 3}}):
         with pytest.raises(ValueError):
             ComposeSpecification.model_validate({"services": {"web": wrong}})
+
+
+def redis_options(where: str) -> list[str]:
+    """How the Redis of compose.yaml, or of Kubernetes' files, is started."""
+    if where == "compose":
+        words = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]["redis"]["command"]
+        return [str(word) for word in words[1:]]
+    (pod,) = (found["spec"]["template"]["spec"] for found in documents() if found["kind"] == "StatefulSet")
+    return [str(word) for word in pod["containers"][0]["args"]]
+
+
+@pytest.mark.parametrize("where", ["compose", "kubernetes"])
+def test_a_cache_that_fills_redis_takes_no_place_of_a_job(where: str, tmp_path: Path) -> None:
+    """There the cache has the Redis that the jobs are in."""
+    options = redis_options(where)
+    options[options.index("--maxmemory") + 1] = "16mb"
+    with running_redis(tmp_path, *options) as url:
+        jobs, cache = RedisStore(url), RedisBlobs(f"{url.removesuffix('/0')}/1", 3600)
+        first, second = (Job(new_id(), Order("parse", ("a.jpg",), 1, ParseOptions(), "json", "id"), 0, 9) for _ in "12")
+        jobs.add(first, 100, 1 << 30)
+        assert all(cache.put(str(number), bytes(100_000)) for number in range(300))
+        jobs.add(second, 100, 1 << 30)
+        assert {job.id for job in jobs.queued()} == {first.id, second.id}
+        left = sum(cache.get(str(number)) is not None for number in range(300))
+        assert 0 < left < 200  # 16 MB hold some 160; which of them go, in one second, is chance
 
 
 def test_the_manifests_are_good_by_kubernetes_own_schemas(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from humanparse.client import ApiError, Client
 
 DEPLOY = Path(__file__).parent.parent.parent / "deploy"
 DASHBOARD = json.loads((DEPLOY / "grafana" / "humanparse.json").read_text())
+OPERATIONS = (DEPLOY.parent / "docs" / "operations.md").read_text()
 RULES = yaml.safe_load((DEPLOY / "prometheus" / "alerts.yml").read_text())["groups"][0]["rules"]
 ELSEWHERE = {"instance", "job"}  # labels that Prometheus adds
 
@@ -76,6 +77,23 @@ def test_whatever_is_told_is_on_the_dashboard(told: dict[str, set[str]]) -> None
     shown = " ".join(expressions())
     for name in told:
         assert re.sub(r"_(bucket|sum|count)$", "", name) in shown, name
+
+
+def test_the_document_has_a_row_for_whatever_is_told_with_its_labels(told: dict[str, set[str]]) -> None:
+    rows = re.findall(r"^\| (`humanparse_.*?) \| (.*?) ?\| ", OPERATIONS, re.MULTILINE)
+    written = {
+        name: set(re.findall(r"\w+", labels)) for names, labels in rows for name in re.findall(r"`(\w+)`", names)
+    }
+    families: dict[str, set[str]] = {}
+    for name, labels in told.items():
+        families.setdefault(re.sub(r"_(bucket|sum|count)$", "", name), set()).update(labels - {"le"})
+    assert written == families
+
+
+def test_the_document_names_the_thresholds_of_the_alerts() -> None:
+    text = " ".join(OPERATIONS.split())
+    assert "P99 of single photos above 1.5 s for 5 minutes, more than 5 % of the requests failing for 5 minutes" in text
+    assert "took more than 3 s to load, more than 80 % of the memory taken for 5 minutes" in text
 
 
 def test_the_alerts_are_those_that_were_asked_for() -> None:

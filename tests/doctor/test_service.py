@@ -125,6 +125,12 @@ def test_a_broker_that_may_lose_jobs_is_told(settings: Settings, redis_url: str)
             assert service.check_redis(own)[0].state == BROKEN
             client.config_set("maxmemory", "100mb")
             assert service.check_redis(own)[1].state == OK
+            client.config_set("maxmemory-policy", "volatile-lru")  # what compose.yaml has: cache and jobs in one
+            broker, cache = service.check_redis(own)
+            assert (broker.state, "throw" in broker.advice, cache.state) == (WARN, False, OK)
+            client.config_set("maxmemory-policy", "noeviction")
+            cache = service.check_redis(own)[1]
+            assert (cache.state, "volatile-lru" in cache.advice) == (WARN, True)
         finally:
             client.config_set("maxmemory-policy", "noeviction")
             client.config_set("maxmemory", "0")

@@ -19,6 +19,7 @@ from app import create_app
 from humanparse.config import Settings
 from humanparse.errors import ConfigError, StorageError
 from humanparse.jobs.desk import Desk
+from humanparse.keys import KeyFile
 from humanparse.pipeline import Pipeline
 from humanparse.request_log import RequestLog
 from tests.web.html_reader import Page
@@ -100,6 +101,20 @@ def test_a_token_as_bearer_or_as_password(settings: Settings, pipeline: Pipeline
             refused = client.get(page, headers={"Authorization": given})
             assert (refused.status_code, refused.get_json()["code"]) == (401, "token_needed"), given
             assert refused.headers["WWW-Authenticate"].startswith("Basic realm")
+
+
+def test_where_keys_are_asked_for_the_token_is_enough(settings: Settings, pipeline: Pipeline, tmp_path: Path) -> None:
+    """Prometheus has one `Authorization` to send. Without a token operators need a key like everybody."""
+    keys = KeyFile(tmp_path / "keys.json")
+    keyed = {"X-API-Key": keys.add("ada")}
+    client = other_client(settings, pipeline, keys_file=keys.path, monitoring="token", monitoring_token=TOKEN)
+    local = other_client(settings, pipeline, keys_file=keys.path)
+    for path in PAGES:
+        assert status_of(client.get(path, headers={"Authorization": f"Bearer {TOKEN}"}, **FAR)) == 200
+        assert status_of(client.get(path, headers=keyed)) == 401
+        assert status_of(local.get(path)) == 401
+        assert status_of(local.get(path, headers=keyed)) == 200
+        assert status_of(local.get(path, headers=keyed, **FAR)) == 403
 
 
 def test_a_token_must_be_one() -> None:

@@ -8,6 +8,7 @@ pages, results) never waits behind those who do, and who finds the line full is 
 import gc
 import os
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 
@@ -24,11 +25,16 @@ if COUNTS not in os.environ or "GUNICORN_PID" in os.environ:
 
 from humanparse import logs  # noqa: E402
 from humanparse.allocator import settle  # noqa: E402
-from humanparse.config import Settings  # noqa: E402
-from humanparse.errors import HumanParseError  # noqa: E402
+from humanparse.checks import read_settings  # noqa: E402
+from humanparse.errors import ConfigError, HumanParseError  # noqa: E402
 from humanparse.workers import plan  # noqa: E402
 
-settings = Settings.from_env()
+try:
+    settings = read_settings()
+except ConfigError as error:  # gunicorn would tell it at the end of a traceback
+    if Path(os.environ[COUNTS]).name.startswith(OURS):
+        shutil.rmtree(os.environ[COUNTS], ignore_errors=True)
+    sys.exit(error.message)
 
 bind = "127.0.0.1:5000"
 worker_class = "humanparse.web.gunicorn_worker.Worker"  # gthread, with a time for a request's head

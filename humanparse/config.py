@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from humanparse.errors import ConfigError
 
@@ -23,6 +25,7 @@ CHOICES: Final = {
     "monitoring": ("off", "local", "token", "all"),
 }
 
+REDIS: Final = {"broker_url": ("redis", "rediss"), "cache_url": ("redis", "rediss", "unix")}
 SHORTEST_TOKEN: Final = 16
 _MEBI = 1024 * 1024
 
@@ -113,6 +116,8 @@ class Settings:
         for name, allowed in CHOICES.items():
             if getattr(self, name) not in allowed:
                 raise _refusal(name, getattr(self, name), f"one of {', '.join(allowed)}")
+        for name, schemes in REDIS.items():
+            _check_redis(name, getattr(self, name), schemes)
         if self.monitoring == "token" and len(self.monitoring_token) < SHORTEST_TOKEN:
             message = f"{PREFIX}MONITORING_TOKEN has too few characters; it must have {SHORTEST_TOKEN} or more."
             raise ConfigError(message, key=f"{PREFIX}MONITORING_TOKEN")
@@ -124,7 +129,12 @@ class Settings:
         known = {PREFIX + item.name.upper(): item for item in fields(cls)}
         unknown = sorted(key for key in environ if key.startswith(PREFIX) and key not in known)
         if unknown:
-            raise ConfigError(f"{unknown[0]} is not a setting; there are: {', '.join(sorted(known))}.", key=unknown[0])
+            near = get_close_matches(unknown[0], known, 3) or sorted(known)
+            raise ConfigError(
+                f"{unknown[0]} is not a setting; there {'is' if len(near) == 1 else 'are'} {', '.join(near)}"
+                f"{'' if len(near) == len(known) else ', and others in docs/settings.md'}.",
+                key=unknown[0],
+            )
         values = {}
         for key, item in known.items():
             if key in environ:
@@ -169,6 +179,22 @@ def _check_range(name: str, value: Any, metadata: Mapping[str, Any]) -> None:
     low, high = metadata["low"], metadata["high"]
     if low is not None and not low <= value <= high:
         raise _refusal(name, value, f"between {low} and {high}")
+
+
+def _check_redis(name: str, address: str, schemes: tuple[str, ...]) -> None:
+    """Raises ConfigError, without the address: it may hold a password."""
+    try:
+        parts = urlsplit(address)
+        sound = parts.scheme in schemes and (parts.port or True)
+    except ValueError:  # a port that is no number
+        sound = False
+    if address and not sound:
+        key = PREFIX + name.upper()
+        raise ConfigError(
+            f"{key} is no address of Redis; it must be like redis://HOST:6379/0, and begin with one of "
+            f"{', '.join(f'{scheme}://' for scheme in schemes)}.",
+            key=key,
+        )
 
 
 def _refusal(name: str, value: Any, allowed: str) -> ConfigError:

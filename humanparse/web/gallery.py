@@ -93,7 +93,7 @@ def read_form(fields: Mapping[str, Any]) -> dict[str, Any]:
             given[name] = value
         elif fields.get("effect", ALL) in (effect, ALL):
             given[own] = value
-    return given
+    return {**given, "image_format": "jpeg"}  # as `keep_pictures` takes them
 
 
 def keep_pictures(photo: bytes, made: Stylized) -> str:

@@ -7,6 +7,7 @@ done; 2 wrong usage.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable
 from importlib import import_module
@@ -18,9 +19,21 @@ from humanparse.commands import COMMANDS
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit code."""
     given = sys.argv[1:] if arguments is None else arguments
-    args = _make_argument_parser(given).parse_args(given)
-    run: Callable[[argparse.Namespace], int] = args.run
-    return run(args)
+    try:
+        args = _make_argument_parser(given).parse_args(given)
+        run: Callable[[argparse.Namespace], int] = args.run
+        code = run(args)
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever reads has seen enough: `| head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains when it ends
+        return 1
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] == __package__:
+            raise
+        what = f"{sys.executable} has no {error.name}; `make install` puts all that is needed into .venv."
+        print(f"{what} Run .venv/bin/python -m humanparse.", file=sys.stderr)
+        return 2
+    return code
 
 
 def _make_argument_parser(given: list[str]) -> argparse.ArgumentParser:

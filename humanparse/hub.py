@@ -112,7 +112,8 @@ def _download(model: HubModel, part: Path, endpoint: str | None) -> None:
         except (NetworkError, ConnectionError, RequestException) as exc:
             raise HubUnreachable(
                 "ModelScope cannot be reached. Run the command again with a network (it goes on where it was), "
-                f"or bring the files from elsewhere: `python -m humanparse fetch {model.command} --from DIR`."
+                f"or bring {' and '.join(model.files)} from elsewhere: "
+                f"`python -m humanparse fetch {model.command} --from DIR`."
             ) from exc
         except HubError as exc:
             raise FetchFailed(f"ModelScope refused: {exc}; run the command again, it goes on where it was.") from exc

@@ -47,7 +47,11 @@ def _parse(args: argparse.Namespace) -> int:
         return 2
     as_json = args.json or bool(args.include)
     formats = tuple(dict.fromkeys(args.format or USUAL)) + ((JSON,) if as_json and JSON not in args.format else ())
-    return parse_photos(args.photos, args.out, pipeline, options, formats, as_json)
+    try:
+        return parse_photos(args.photos, args.out, pipeline, options, formats, as_json)
+    except OSError as error:
+        print(f"{error.filename or args.out} cannot be written: {error.strerror}.", file=sys.stderr)
+        return 1
 
 
 def parse_photos(
@@ -55,7 +59,8 @@ def parse_photos(
 ) -> int:
     """Parse files and folders of photos; one that fails is told on stderr and fails alone.
 
-    `formats` are names of FORMATS, and JSON; `as_json` prints JSON lines instead of sentences.
+    `formats` are names of FORMATS, and JSON; `as_json` prints JSON lines instead of sentences. Raises OSError where
+    `out` cannot be written.
     """
     photos = list(find_photos(given))
     out.mkdir(parents=True, exist_ok=True)
@@ -82,6 +87,8 @@ def parse_photos(
             (out / f"{name}.json").write_bytes(_json(answer, options, 2))
         tqdm.write(_line(photo, answer, options, as_json), file=sys.stdout)
     _write_shared(shared, out)
+    if len(photos) > failed:
+        print(f"Written to {out}/.", file=sys.stderr)
     if not photos:
         print("There are no photos in what was given.", file=sys.stderr)
     return 1 if failed or not photos else 0
@@ -112,4 +119,5 @@ def _line(photo: Path, answer: Answer, options: ParseOptions, as_json: bool) -> 
         return _json(answer, options, photo=str(photo)).decode()
     persons = answer.parsing.persons
     who = "; ".join(f"{p.number}: {', '.join(part.name for part in p.parts)}" for p in persons)
-    return f"{photo}: {len(persons)} people ({answer.parsing.parser.name}) {who}".rstrip()
+    count = "1 person" if len(persons) == 1 else f"{len(persons)} people"
+    return f"{photo}: {count} ({answer.parsing.parser.name}) {who}".rstrip()

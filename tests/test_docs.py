@@ -16,9 +16,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from docs.picture import PICTURE, parse_astronaut
 from humanparse.client import Client
 from humanparse.exports import FORMATS
-from humanparse.labels import PALETTES
+from humanparse.labels import NAMES, PALETTES
 from humanparse.options import CHOICES, INCLUDES, OPTIONS
 from humanparse.parsers import AUTO, PARSERS
 from humanparse.parsers.compact import weights
@@ -196,6 +197,15 @@ def test_a_readme_has_no_holes_and_its_links_lead_somewhere(name: str) -> None:
     assert "@@" not in text
     for target in re.findall(r"\]\(([^)#]+)\)", text):
         assert target.startswith("http") or (ROOT / target).exists(), target
+
+
+def test_the_readmes_picture_has_the_colours_of_today() -> None:
+    answer = parse_astronaut()
+    shown = cv2.imread(str(PICTURE))[:, 512:, ::-1].astype(int)
+    labels = answer.parsing.labels
+    for number in np.flatnonzero(np.bincount(labels.ravel()) > 2000):
+        apart = np.percentile(np.abs(shown - answer.overlay)[labels == number], 25)  # CPUs round differently
+        assert apart < 8, f"{NAMES[number]} has another colour in {PICTURE.name}: run `python -m docs.picture`"
 
 
 @pytest.mark.parametrize("name", READMES)

@@ -35,7 +35,7 @@ def check_apart(palette: NDArray[np.uint8], vision: str, anywhere: float, neighb
     ):
         first, second = np.unravel_index(np.where(which, apart, np.inf).argmin(), apart.shape)
         assert apart[first, second] > wanted, (
-            f"{NAMES[first]} and {NAMES[second]} are {apart[first, second]:.1f} apart (vision: {vision}); {kind} must be "
+            f"{NAMES[first]} and {NAMES[second]} are {apart[first, second]:.1f} apart ({vision}); {kind} must be "
             f"{wanted} at least. `python -m benchmarks.palette` tells the closest pairs. If these colours are meant "
             "all the same, lower the number here, and those that humanparse/labels.py tells."
         )

@@ -3,6 +3,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# requirements-slim.txt: compact alone, half of the disk
+REQUIREMENTS ?= requirements.txt
 TESTERS ?= auto  # processes that test at a time
 
 .PHONY: help run test fast check lint types browser install install-dev install-training bench bench-parse bench-start bench-encoding bench-m2fp bench-sampling bench-jobs bench-video bench-serving soak fuzz corpus outside bench-page bench-recognition bench-effects translations clean
@@ -97,8 +99,8 @@ $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(None if (3, 10) <= v <= (3, 13) else "$(PYTHON) is Python %d.%d; 3.10 to 3.13 are needed. Name another: make $(or $(MAKECMDGOALS),run) PYTHON=python3.12" % v)'
 	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
 
-$(VENV)/.installed: requirements.txt | $(VENV)/bin/python
-	$(BIN)/python -m pip install -r requirements.txt
+$(VENV)/.installed: $(REQUIREMENTS) | $(VENV)/bin/python
+	$(BIN)/python -m pip install -r $(REQUIREMENTS)
 	touch $@
 
 $(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed

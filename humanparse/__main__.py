@@ -30,8 +30,8 @@ def main(arguments: list[str] | None = None) -> int:
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] == __package__:
             raise
-        what = f"{sys.executable} has no {error.name}; `make install` puts all that is needed into .venv."
-        print(f"{what} Run .venv/bin/python -m humanparse.", file=sys.stderr)
+        what = f"{sys.executable} has no {error.name}: `make install` puts everything into .venv; run .venv/bin/python."
+        print(f"{what} In a slim installation: pip install -r requirements.txt.", file=sys.stderr)
         return 2
     return code
 

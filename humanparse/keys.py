@@ -90,8 +90,10 @@ class KeyFile:
         self._write(left)
 
     def _write(self, keys: Iterable[Key]) -> None:
-        """Under another name first: a reader sees the old file or the new one. For its owner's eyes only; it stays theirs,
-        so that a key that root adds does not shut the service out."""
+        """Under another name first: a reader sees the old file or the new one. For its owner's eyes only.
+
+        It stays its owner's: a key that root adds does not shut the service out.
+        """
         new = self.path.with_name(f"{self.path.name}.{secrets.token_hex(4)}.new")
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)

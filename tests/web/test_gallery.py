@@ -43,6 +43,16 @@ def test_recognition_answers_on_its_page_and_keeps_nothing(
     assert not settings.results_dir.exists()
 
 
+def test_a_name_in_the_pages_own_language_comes_first(client: FlaskClient, photo: bytes) -> None:
+    for tag in ("en", "zh-CN"):
+        client.set_cookie("language", tag[:2])
+        page = read_page(send(client, "/recognize", photo, top_k="1"))
+        shown, to_fill_in = page.all("span", **{"class": "guess-name"})
+        for name in (shown, to_fill_in):
+            assert next(span.attributes["lang"] for span in page.all("span") if name in span.ancestors) == tag
+        assert "绿" in shown.text or "红" in shown.text
+
+
 def test_the_pictures_of_the_studio_get_an_address(client: FlaskClient, photo: bytes) -> None:
     answer = send(client, "/studio", photo, effect="all", only="", people="")
     assert answer.status_code == 303

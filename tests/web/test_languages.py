@@ -49,7 +49,7 @@ def test_every_word_is_translated_and_none_is_left_over(language: str) -> None:
     for message in catalogue:
         if message.id:
             told[message.id[0] if isinstance(message.id, tuple) else message.id] = message
-    assert set(told) == extract_words()
+    assert set(told) == extract_words(), "run `make translations`, then fill in what is empty in messages.po"
     for id, message in told.items():
         strings = message.string if isinstance(message.string, tuple) else (message.string,)
         assert not message.fuzzy and all(strings), id

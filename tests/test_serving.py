@@ -142,6 +142,16 @@ def test_a_bad_setting_stops_the_start_with_words_and_no_traceback(
     assert not list(tmp_path.iterdir())  # no folder for counts is left behind
 
 
+def test_a_gunicorn_that_does_not_start_leaves_nothing_behind(tmp_path: Path) -> None:
+    environ = {**os.environ, "TMPDIR": str(tmp_path)}
+    gunicorn = [sys.executable, "-m", "gunicorn"]
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        taken = [*gunicorn, "-b", f"127.0.0.1:{other.getsockname()[1]}", "app:app"]
+        assert subprocess.run(taken, cwd=ROOT, env=environ, capture_output=True).returncode == 1
+    subprocess.run([*gunicorn, "--check-config", "app:app"], cwd=ROOT, env=environ, capture_output=True, check=True)
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_port_that_is_taken_is_told_with_what_to_do_and_an_address_that_is_not_ours(tmp_path: Path) -> None:
     def start(**environ: str) -> str:
         given = {**os.environ, "HUMANPARSE_JOBS_DIR": str(tmp_path / "jobs"), **environ}

@@ -25,7 +25,12 @@ CHOICES: Final = {
     "monitoring": ("off", "local", "token", "all"),
 }
 
-REDIS: Final = {"broker_url": ("redis", "rediss"), "cache_url": ("redis", "rediss", "unix")}
+ADDRESSES: Final = {
+    # settings that are addresses -> how those begin
+    "broker_url": ("redis", "rediss"),
+    "cache_url": ("redis", "rediss", "unix"),
+    "rate_limit_url": ("memory", "redis", "rediss", "redis+unix", "redis+sentinel", "redis+cluster"),
+}
 SHORTEST_TOKEN: Final = 16
 _MEBI = 1024 * 1024
 
@@ -116,8 +121,8 @@ class Settings:
         for name, allowed in CHOICES.items():
             if getattr(self, name) not in allowed:
                 raise _refusal(name, getattr(self, name), f"one of {', '.join(allowed)}")
-        for name, schemes in REDIS.items():
-            _check_redis(name, getattr(self, name), schemes)
+        for name, schemes in ADDRESSES.items():
+            _check_address(name, getattr(self, name), schemes)
         if self.monitoring == "token" and len(self.monitoring_token) < SHORTEST_TOKEN:
             message = f"{PREFIX}MONITORING_TOKEN has too few characters; it must have {SHORTEST_TOKEN} or more."
             raise ConfigError(message, key=f"{PREFIX}MONITORING_TOKEN")
@@ -181,20 +186,17 @@ def _check_range(name: str, value: Any, metadata: Mapping[str, Any]) -> None:
         raise _refusal(name, value, f"between {low} and {high}")
 
 
-def _check_redis(name: str, address: str, schemes: tuple[str, ...]) -> None:
+def _check_address(name: str, address: str, schemes: tuple[str, ...]) -> None:
     """Raises ConfigError, without the address: it may hold a password."""
     try:
         parts = urlsplit(address)
-        sound = parts.scheme in schemes and (parts.port or True)
+        sound = parts.scheme in schemes and (parts.scheme not in ("redis", "rediss") or (parts.port or True))
     except ValueError:  # a port that is no number
         sound = False
     if address and not sound:
         key = PREFIX + name.upper()
-        raise ConfigError(
-            f"{key} is no address of Redis; it must be like redis://HOST:6379/0, and begin with one of "
-            f"{', '.join(f'{scheme}://' for scheme in schemes)}.",
-            key=key,
-        )
+        begin = ", ".join(f"{scheme}://" for scheme in schemes)
+        raise ConfigError(f"{key} must be like redis://HOST:6379/0, and begin with one of {begin}.", key=key)
 
 
 def _refusal(name: str, value: Any, allowed: str) -> ConfigError:

@@ -66,6 +66,9 @@ def fetch_model(
             shutil.rmtree(part, ignore_errors=True)
     except OSError as exc:
         raise _disk_trouble(exc, folder) from exc
+    except ModuleNotFoundError as exc:  # modelscope, or torch for the conversion
+        message = f"This is a slim installation, without {exc.name}: `pip install -r requirements.txt`, and again."
+        raise FetchFailed(message) from exc
     finally:
         shutil.rmtree(ready, ignore_errors=True)
 

@@ -52,12 +52,12 @@ def test_what_was_meant_is_told_or_where_all_stand() -> None:
         Settings.from_env({"HUMANPARSE_" + "Q" * 40: "80"})
 
 
-@pytest.mark.parametrize("key", ["HUMANPARSE_BROKER_URL", "HUMANPARSE_CACHE_URL"])
+@pytest.mark.parametrize("key", ["HUMANPARSE_BROKER_URL", "HUMANPARSE_CACHE_URL", "HUMANPARSE_RATE_LIMIT_URL"])
 def test_an_address_of_redis_is_one_and_is_not_repeated(key: str) -> None:
     for good in ("", "redis://localhost", "rediss://:secret@redis.example:6380/2"):
         Settings.from_env({key: good})
     for bad in ("secret", "localhost:6379", "http://secret/", "redis://:secret@host:port/0"):
-        with pytest.raises(ConfigError, match=f"{key} is no address of Redis") as caught:
+        with pytest.raises(ConfigError, match=f"{key} must be like redis://") as caught:
             Settings.from_env({key: bad})
         assert "secret" not in caught.value.message
 

@@ -47,11 +47,7 @@ def _parse(args: argparse.Namespace) -> int:
         return 2
     as_json = args.json or bool(args.include)
     formats = tuple(dict.fromkeys(args.format or USUAL)) + ((JSON,) if as_json and JSON not in args.format else ())
-    try:
-        return parse_photos(args.photos, args.out, pipeline, options, formats, as_json)
-    except OSError as error:
-        print(f"{error.filename or args.out} cannot be written: {error.strerror}.", file=sys.stderr)
-        return 1
+    return parse_photos(args.photos, args.out, pipeline, options, formats, as_json)
 
 
 def parse_photos(
@@ -59,8 +55,7 @@ def parse_photos(
 ) -> int:
     """Parse files and folders of photos; one that fails is told on stderr and fails alone.
 
-    `formats` are names of FORMATS, and JSON; `as_json` prints JSON lines instead of sentences. Raises OSError where
-    `out` cannot be written.
+    `formats` are names of FORMATS, and JSON; `as_json` prints JSON lines instead of sentences.
     """
     photos = list(find_photos(given))
     out.mkdir(parents=True, exist_ok=True)
@@ -87,10 +82,10 @@ def parse_photos(
             (out / f"{name}.json").write_bytes(_json(answer, options, 2))
         tqdm.write(_line(photo, answer, options, as_json), file=sys.stdout)
     _write_shared(shared, out)
-    if len(photos) > failed:
-        print(f"Written to {out}/.", file=sys.stderr)
     if not photos:
         print("There are no photos in what was given.", file=sys.stderr)
+    elif failed < len(photos):
+        print(f"Written to {out}/.", file=sys.stderr)
     return 1 if failed or not photos else 0
 
 

@@ -17,7 +17,6 @@ from flask_limiter import Limiter
 from flask_limiter.errors import RateLimitExceeded
 from itsdangerous import BadSignature, TimestampSigner
 from limits import parse_many
-from limits.errors import ConfigurationError
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -179,16 +178,13 @@ def _limit(app: Flask, settings: Settings) -> None:
         ) from exc
     limiter = Limiter(
         _client,
+        app=app,
         application_limits=[settings.rate_limit],  # one count for all that is asked
         application_limits_exempt_when=lambda: request.method in SAFE,
         storage_uri=settings.rate_limit_url,
         in_memory_fallback_enabled=settings.rate_limit_url != "memory://",  # Redis away: each worker counts by itself
         swallow_errors=True,
     )
-    try:
-        limiter.init_app(app)
-    except (ConfigurationError, ValueError) as exc:  # without the address: it may hold a password
-        raise ConfigError("HUMANPARSE_RATE_LIMIT_URL must be memory:// or like redis://HOST:6379/1.") from exc
 
     @app.errorhandler(RateLimitExceeded)
     def tell(error: RateLimitExceeded) -> Response:

@@ -62,7 +62,6 @@ def test_what_goes_wrong_is_said(address: str, tmp_path: Path, capsys: pytest.Ca
     assert cli.main(["job", id, "--to", address, "--wait"]) == 1
     assert capsys.readouterr().out.startswith("failed, 0 of 1 done: ")
     for arguments in (["job", "x" * 22, "--to", address], ["submit", str(tmp_path / "none"), "--to", address],
-                      ["job", id, "--to", address, "--api-key-file", str(tmp_path / "none")],
                       ["job", id, "--to", "http://127.0.0.1:9"]):  # fmt: skip
         assert cli.main(arguments) == 1
         assert capsys.readouterr().err.strip()

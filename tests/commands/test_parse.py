@@ -159,16 +159,6 @@ def test_every_command_has_its_own_help_and_imports_only_itself(capsys: pytest.C
     assert subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout == "0\n"
 
 
-@pytest.mark.parametrize("out", ["taken", "taken/below"])
-def test_what_cannot_be_written_is_told(
-    out: str, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (tmp_path / "taken").write_text("a file")
-    assert cli.main(["parse", str(folder), "--out", str(tmp_path / out)]) == 1
-    said = capsys.readouterr().err
-    assert f"{tmp_path}/taken" in said and "cannot be written" in said
-
-
 def test_where_the_files_are_is_told_beside_what_programs_read(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -176,12 +166,6 @@ def test_where_the_files_are_is_told_beside_what_programs_read(
     said = capsys.readouterr()
     assert f"Written to {tmp_path}/out/." in said.err
     assert len(said.out.splitlines()) == 1
-
-
-def test_whoever_stops_reading_ends_it_without_a_traceback() -> None:
-    script = f"{sys.executable} -m humanparse doctor --quick | true"
-    ended = subprocess.run(script, shell=True, cwd=ROOT, capture_output=True, text=True)
-    assert ended.stderr == ""
 
 
 def test_a_python_without_the_packages_is_told_where_they_are() -> None:

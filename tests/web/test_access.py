@@ -259,15 +259,6 @@ def test_a_limit_that_is_none_stops_the_start(make_client: MakeClient) -> None:
         make_client(rate_limit="often")
 
 
-@pytest.mark.parametrize("address", ["secret", "redis://:secret@host:port/1"])
-def test_a_place_to_count_that_is_none_stops_the_start_and_is_not_repeated(
-    make_client: MakeClient, address: str
-) -> None:
-    with pytest.raises(ConfigError, match="HUMANPARSE_RATE_LIMIT_URL must be") as caught:
-        make_client(rate_limit="3/minute", rate_limit_url=address)
-    assert "secret" not in caught.value.message
-
-
 def test_other_host_names_are_refused_where_hosts_are_listed(make_client: MakeClient) -> None:
     """Against DNS rebinding: a page whose name leads here is of the same origin, by that name."""
     client = make_client(hosts="parsing.example, localhost")

@@ -3,9 +3,11 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# requirements-slim.txt: compact alone, half of the disk
+REQUIREMENTS ?= requirements.txt
 TESTERS ?= auto  # processes that test at a time
 
-.PHONY: run test fast check lint types browser install install-dev install-training bench bench-parse bench-start bench-encoding bench-m2fp bench-sampling bench-jobs bench-video bench-serving soak fuzz corpus outside bench-page bench-recognition bench-effects translations clean
+.PHONY: help run test fast check lint types browser install install-dev install-training bench bench-parse bench-start bench-encoding bench-m2fp bench-sampling bench-jobs bench-video bench-serving soak fuzz corpus outside bench-page bench-recognition bench-effects translations clean
 
 run: install  ## serve on http://127.0.0.1:5000
 	$(BIN)/python app.py
@@ -85,15 +87,20 @@ bench-effects: install-dev  ## time and memory of every effect, then 1000 photos
 	$(BIN)/python -m benchmarks.effects
 	$(BIN)/python -m benchmarks.effects --soak 1000
 
+help:  ## what can be made
+	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' Makefile
+
 install: $(VENV)/.installed
 install-dev: $(VENV)/.installed-dev
 install-training: $(VENV)/.installed-training
 
+# A Python that fits, before pip tells it in its own way; and no half of an environment, which the next run would take.
 $(VENV)/bin/python:
-	$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(None if (3, 10) <= v <= (3, 13) else "$(PYTHON) is Python %d.%d; 3.10 to 3.13 are needed. Name another: make $(or $(MAKECMDGOALS),run) PYTHON=python3.12" % v)'
+	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
 
-$(VENV)/.installed: requirements.txt | $(VENV)/bin/python
-	$(BIN)/python -m pip install -r requirements.txt
+$(VENV)/.installed: $(REQUIREMENTS) | $(VENV)/bin/python
+	$(BIN)/python -m pip install -r $(REQUIREMENTS)
 	touch $@
 
 $(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed

@@ -7,20 +7,21 @@ as usual.
 from __future__ import annotations
 
 import sys
+from errno import EADDRINUSE
+from socket import create_server, socket
 
 from flask import Flask
-from werkzeug.serving import WSGIRequestHandler
+from werkzeug.serving import WSGIRequestHandler, make_server, select_address_family
 
 from humanparse import logs
 from humanparse.allocator import settle
 from humanparse.cache.parsings import open_cache
-from humanparse.config import Settings
+from humanparse.checks import check_names, read_settings
+from humanparse.config import PREFIX, Settings
 from humanparse.errors import ConfigError
 from humanparse.gate import Gate
 from humanparse.jobs.backends import open_jobs
-from humanparse.parsers import AUTO, PARSERS
 from humanparse.pipeline import Pipeline
-from humanparse.recognition import RECOGNIZERS
 from humanparse.request_log import open_request_log
 from humanparse.storage import Storage
 from humanparse.studio import Studio
@@ -51,7 +52,7 @@ FILES_AT_ONCE = 2  # files of kept results that one worker makes at a time
 def create_app(settings: Settings | None = None, pipeline: Pipeline | None = None) -> Flask:
     """The app. Without arguments: settings from the environment, parsers loaded when first needed."""
     settings = settings or Settings.from_env()
-    _check_names(settings)
+    check_names(settings)
     app = Flask(__name__)
     app.url_map.merge_slashes = False  # it would send people to another address, of whatever host the request named
     app.config["MAX_CONTENT_LENGTH"] = settings.max_bytes * 4 // 3 + FORM_ROOM  # base64 is 4/3 as long
@@ -76,14 +77,6 @@ def create_app(settings: Settings | None = None, pipeline: Pipeline | None = Non
     return app
 
 
-def _check_names(settings: Settings) -> None:
-    """An unknown name stops the start. (Settings cannot check it: they do not know parsers and recognizers.)"""
-    for name, allowed in (("parser", (AUTO, *PARSERS)), ("recognizer", tuple(RECOGNIZERS))):
-        value = getattr(settings, name)
-        if value not in allowed:
-            raise ConfigError(f"HUMANPARSE_{name.upper()} is {value!r}; it must be one of {', '.join(allowed)}.")
-
-
 def __getattr__(name: str) -> Flask:
     """`app:app` for WSGI servers, made when asked for, so that importing this module does nothing."""
     if name == "app":
@@ -104,15 +97,34 @@ class _QuietHandler(WSGIRequestHandler):
 
 
 def main() -> None:
-    """Serve with Flask's own server, for one person on one machine."""
+    """Serve with Werkzeug's own server, for one person on one machine."""
     try:
-        settings = Settings.from_env()
-        settle()
-        app = create_app(settings)
+        settings = read_settings()
+        with _listen(settings) as listening:
+            settle()
+            app = create_app(settings)
+            see_to_jobs(app)
+            server = make_server(
+                settings.host, settings.port, app, True, request_handler=_QuietHandler, fd=listening.fileno()
+            )
     except ConfigError as error:
         sys.exit(error.message)
-    see_to_jobs(app)
-    app.run(host=settings.host, port=settings.port, threaded=True, request_handler=_QuietHandler)
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    print(f"http://{host}:{settings.port} (Ctrl-C ends it; for others to reach: docs/deployment.md)", file=sys.stderr)
+    server.serve_forever()
+
+
+def _listen(settings: Settings) -> socket:
+    """The socket of the address that the settings name. Raises ConfigError where it cannot be had."""
+    address = settings.host, settings.port
+    try:
+        return create_server(address, family=select_address_family(*address))
+    except OSError as exc:
+        if exc.errno == EADDRINUSE:
+            other = f"{PREFIX}PORT={settings.port + 1 if settings.port < 65_535 else 5001}"
+            raise ConfigError(f"Another program has port {settings.port}; take another one: {other} make run") from exc
+        message = f"{PREFIX}HOST {settings.host}, port {settings.port} cannot be listened on: {exc.strerror}."
+        raise ConfigError(message) from exc
 
 
 if __name__ == "__main__":

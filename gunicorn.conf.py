@@ -5,9 +5,11 @@ the bounded line, decode and encode; there are more of them than places in the l
 pages, results) never waits behind those who do, and who finds the line full is told so at once.
 """
 
+import atexit
 import gc
 import os
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 
@@ -22,13 +24,28 @@ if COUNTS not in os.environ or "GUNICORN_PID" in os.environ:
     memory = "/dev/shm" if "TMPDIR" not in os.environ and os.access("/dev/shm", os.W_OK) else None
     os.environ[COUNTS] = tempfile.mkdtemp(prefix=OURS, dir=memory)
 
+
+def forget_counts():
+    """Leave nothing behind; a folder that was given is the giver's."""
+    folder = Path(os.environ[COUNTS])
+    if folder.name.startswith(OURS):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+# Where gunicorn does not come as far as `on_exit`: a wrong setting, a taken port, --check-config. Workers end, too.
+MASTER = os.getpid()
+atexit.register(lambda: os.getpid() == MASTER and forget_counts())
+
 from humanparse import logs  # noqa: E402
 from humanparse.allocator import settle  # noqa: E402
-from humanparse.config import Settings  # noqa: E402
-from humanparse.errors import HumanParseError  # noqa: E402
+from humanparse.checks import read_settings  # noqa: E402
+from humanparse.errors import ConfigError, HumanParseError  # noqa: E402
 from humanparse.workers import plan  # noqa: E402
 
-settings = Settings.from_env()
+try:
+    settings = read_settings()
+except ConfigError as error:  # gunicorn would tell it at the end of a traceback
+    sys.exit(error.message)
 
 bind = "127.0.0.1:5000"
 worker_class = "humanparse.web.gunicorn_worker.Worker"  # gthread, with a time for a request's head
@@ -102,7 +119,5 @@ def child_exit(server, worker):  # noqa: ARG001 - gunicorn passes both
 
 
 def on_exit(server):  # noqa: ARG001 - gunicorn passes it
-    """Leave nothing behind; a folder that was given is the giver's."""
-    folder = Path(os.environ[COUNTS])
-    if folder.name.startswith(OURS):
-        shutil.rmtree(folder, ignore_errors=True)
+    """The counts go with the service."""
+    forget_counts()

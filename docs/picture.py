@@ -13,18 +13,24 @@ from skimage import data
 from humanparse.config import Settings
 from humanparse.encoding import encode_jpeg
 from humanparse.options import ParseOptions
-from humanparse.pipeline import Pipeline
+from humanparse.pipeline import Answer, Pipeline
 
 FOLDER = Path(__file__).parent
 SAMPLE = FOLDER.parent / "static" / "sample.jpg"
 
 
+PICTURE = FOLDER / "astronaut.jpg"
+
+
 def main() -> None:
-    astronaut = np.ascontiguousarray(data.astronaut())
-    SAMPLE.write_bytes(encode_jpeg(astronaut, quality=85))
-    photo = encode_jpeg(astronaut)
-    answer = Pipeline(Settings()).parse(photo, ParseOptions())
-    (FOLDER / "astronaut.jpg").write_bytes(encode_jpeg(np.hstack([answer.image, answer.overlay])))
+    SAMPLE.write_bytes(encode_jpeg(np.ascontiguousarray(data.astronaut()), quality=85))
+    answer = parse_astronaut()
+    PICTURE.write_bytes(encode_jpeg(np.hstack([answer.image, answer.overlay])))
+
+
+def parse_astronaut() -> Answer:
+    """The photo and its overlay, side by side in the README."""
+    return Pipeline(Settings()).parse(encode_jpeg(np.ascontiguousarray(data.astronaut())), ParseOptions())
 
 
 if __name__ == "__main__":

@@ -1,15 +1,17 @@
 """The command line: `python -m humanparse parse PHOTO_OR_FOLDER... --out results/`; and more, see --help.
 
 Exit codes: 0 all was done; 1 at least one photo failed (the others did not), or what was asked could not be
-done; 2 wrong usage.
+done; 2 wrong usage. What ended early has those of shells: 130 by Ctrl-C, 141 where nobody reads the output any more.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable
 from importlib import import_module
+from types import ModuleType
 
 from humanparse import __version__
 from humanparse.commands import COMMANDS
@@ -20,7 +22,15 @@ def main(arguments: list[str] | None = None) -> int:
     given = sys.argv[1:] if arguments is None else arguments
     args = _make_argument_parser(given).parse_args(given)
     run: Callable[[argparse.Namespace], int] = args.run
-    return run(args)
+    try:
+        code = run(args)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is flushed at the end goes there
+        return 141
+    return code
 
 
 def _make_argument_parser(given: list[str]) -> argparse.ArgumentParser:
@@ -31,8 +41,19 @@ def _make_argument_parser(given: list[str]) -> argparse.ArgumentParser:
     for name, (module, help) in COMMANDS.items():
         command = commands.add_parser(name, help=help)
         if name in given[:1]:
-            getattr(import_module(f"humanparse.commands.{module}"), f"define_{name}")(command)
+            getattr(_import(f"humanparse.commands.{module}"), f"define_{name}")(command)
     return parser
+
+
+def _import(module: str) -> ModuleType:
+    """A command's module; ends the program where this Python has not what it needs."""
+    try:
+        return import_module(module)
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] == __package__:
+            raise
+        print(f"{sys.executable} has no {error.name}: `make install` puts all into .venv/bin/python.", file=sys.stderr)
+        sys.exit(2)
 
 
 if __name__ == "__main__":

@@ -550,6 +550,8 @@ def _read_problem(problem: dict[str, Any]) -> ApiError:
 
 
 def _unreachable(exc: httpx.TransportError) -> Unreachable:
+    if isinstance(exc, httpx.UnsupportedProtocol):
+        return Unreachable("The service's address must begin with http:// or https://, like http://127.0.0.1:5000.")
     return Unreachable(f"The service does not answer: {exc or type(exc).__name__}")
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from humanparse.errors import ConfigError
 
@@ -23,6 +25,12 @@ CHOICES: Final = {
     "monitoring": ("off", "local", "token", "all"),
 }
 
+ADDRESSES: Final = {
+    # settings that are addresses -> how those begin
+    "broker_url": ("redis", "rediss"),
+    "cache_url": ("redis", "rediss", "unix"),
+    "rate_limit_url": ("memory", "redis", "rediss", "redis+unix", "redis+sentinel", "redis+cluster"),
+}
 SHORTEST_TOKEN: Final = 16
 _MEBI = 1024 * 1024
 
@@ -113,6 +121,8 @@ class Settings:
         for name, allowed in CHOICES.items():
             if getattr(self, name) not in allowed:
                 raise _refusal(name, getattr(self, name), f"one of {', '.join(allowed)}")
+        for name, schemes in ADDRESSES.items():
+            _check_address(name, getattr(self, name), schemes)
         if self.monitoring == "token" and len(self.monitoring_token) < SHORTEST_TOKEN:
             message = f"{PREFIX}MONITORING_TOKEN has too few characters; it must have {SHORTEST_TOKEN} or more."
             raise ConfigError(message, key=f"{PREFIX}MONITORING_TOKEN")
@@ -124,7 +134,12 @@ class Settings:
         known = {PREFIX + item.name.upper(): item for item in fields(cls)}
         unknown = sorted(key for key in environ if key.startswith(PREFIX) and key not in known)
         if unknown:
-            raise ConfigError(f"{unknown[0]} is not a setting; there are: {', '.join(sorted(known))}.", key=unknown[0])
+            near = get_close_matches(unknown[0], known, 3) or sorted(known)
+            raise ConfigError(
+                f"{unknown[0]} is not a setting; there {'is' if len(near) == 1 else 'are'} {', '.join(near)}"
+                f"{'' if len(near) == len(known) else ', and others in docs/settings.md'}.",
+                key=unknown[0],
+            )
         values = {}
         for key, item in known.items():
             if key in environ:
@@ -169,6 +184,19 @@ def _check_range(name: str, value: Any, metadata: Mapping[str, Any]) -> None:
     low, high = metadata["low"], metadata["high"]
     if low is not None and not low <= value <= high:
         raise _refusal(name, value, f"between {low} and {high}")
+
+
+def _check_address(name: str, address: str, schemes: tuple[str, ...]) -> None:
+    """Raises ConfigError, without the address: it may hold a password."""
+    try:
+        parts = urlsplit(address)
+        sound = parts.scheme in schemes and (parts.scheme not in ("redis", "rediss") or (parts.port or True))
+    except ValueError:  # a port that is no number
+        sound = False
+    if address and not sound:
+        key = PREFIX + name.upper()
+        begin = ", ".join(f"{scheme}://" for scheme in schemes)
+        raise ConfigError(f"{key} must be like redis://HOST:6379/0, and begin with one of {begin}.", key=key)
 
 
 def _refusal(name: str, value: Any, allowed: str) -> ConfigError:

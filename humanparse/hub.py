@@ -66,6 +66,9 @@ def fetch_model(
             shutil.rmtree(part, ignore_errors=True)
     except OSError as exc:
         raise _disk_trouble(exc, folder) from exc
+    except ModuleNotFoundError as exc:  # modelscope, or torch for the conversion
+        message = f"This is a slim installation, without {exc.name}: `pip install -r requirements.txt`, and again."
+        raise FetchFailed(message) from exc
     finally:
         shutil.rmtree(ready, ignore_errors=True)
 
@@ -112,7 +115,8 @@ def _download(model: HubModel, part: Path, endpoint: str | None) -> None:
         except (NetworkError, ConnectionError, RequestException) as exc:
             raise HubUnreachable(
                 "ModelScope cannot be reached. Run the command again with a network (it goes on where it was), "
-                f"or bring the files from elsewhere: `python -m humanparse fetch {model.command} --from DIR`."
+                f"or bring {' and '.join(model.files)} from elsewhere: "
+                f"`python -m humanparse fetch {model.command} --from DIR`."
             ) from exc
         except HubError as exc:
             raise FetchFailed(f"ModelScope refused: {exc}; run the command again, it goes on where it was.") from exc

@@ -11,6 +11,7 @@ import hmac
 import json
 import os
 import secrets
+import shutil
 import threading
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -54,7 +55,9 @@ class KeyFile:
                 return self._keys
         except FileNotFoundError:
             return ()
-        except (OSError, ValueError, TypeError, LookupError) as exc:
+        except OSError as exc:
+            raise ConfigError(f"{self.path} cannot be read: {exc.strerror}.") from exc
+        except (ValueError, TypeError, LookupError) as exc:
             raise ConfigError(f"{self.path} is not a file of keys.") from exc
 
     def find(self, secret: str) -> Key | None:
@@ -87,13 +90,18 @@ class KeyFile:
         self._write(left)
 
     def _write(self, keys: Iterable[Key]) -> None:
-        """Under another name first: a reader sees the old file or the new one. For its owner's eyes only."""
+        """Under another name first: a reader sees the old file or the new one. For its owner's eyes only.
+
+        It stays its owner's: a key that root adds does not shut the service out.
+        """
         new = self.path.with_name(f"{self.path.name}.{secrets.token_hex(4)}.new")
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(handle, "w") as file:
                 json.dump({"keys": [asdict(key) for key in keys]}, file, indent=1)
+            if self.path.exists() and os.geteuid() == 0:
+                shutil.chown(new, self.path.stat().st_uid, self.path.stat().st_gid)
             new.replace(self.path)
         except OSError as exc:
             new.unlink(missing_ok=True)

@@ -281,6 +281,12 @@ def test_no_answer_is_unreachable(kind: str, error: Exception, naps: list[float]
     assert not naps
 
 
+def test_an_address_without_its_beginning_is_told_as_that() -> None:
+    for address in ("127.0.0.1:5000", "localhost", "ftp://localhost"):
+        with Client(address) as client, pytest.raises(Unreachable, match="must begin with http"):
+            client.labels()
+
+
 @pytest.mark.parametrize("kind", ["sync", "async"])
 def test_a_proxys_own_error_page_is_an_api_error(kind: str) -> None:
     with pytest.raises(ApiError, match="502 http_error"):

@@ -45,6 +45,23 @@ def test_a_misspelt_setting_is_refused() -> None:
         Settings.from_env({"HUMANPARSE_ALHPA": "0.5"})
 
 
+def test_what_was_meant_is_told_or_where_all_stand() -> None:
+    with pytest.raises(ConfigError, match=r"there are HUMANPARSE_PORT, .*docs/settings\.md"):
+        Settings.from_env({"HUMANPARSE_PROT": "80"})
+    with pytest.raises(ConfigError, match=r"HUMANPARSE_ALPHA, .*HUMANPARSE_WORKERS\.$"):
+        Settings.from_env({"HUMANPARSE_" + "Q" * 40: "80"})
+
+
+@pytest.mark.parametrize("key", ["HUMANPARSE_BROKER_URL", "HUMANPARSE_CACHE_URL", "HUMANPARSE_RATE_LIMIT_URL"])
+def test_an_address_of_redis_is_one_and_is_not_repeated(key: str) -> None:
+    for good in ("", "redis://localhost", "rediss://:secret@redis.example:6380/2"):
+        Settings.from_env({key: good})
+    for bad in ("secret", "localhost:6379", "http://secret/", "redis://:secret@host:port/0"):
+        with pytest.raises(ConfigError, match=f"{key} must be like redis://") as caught:
+            Settings.from_env({key: bad})
+        assert "secret" not in caught.value.message
+
+
 def test_settings_are_frozen_and_pickle() -> None:
     settings = Settings(port=81)
     assert pickle.loads(pickle.dumps(settings)) == settings

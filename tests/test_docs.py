@@ -16,9 +16,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from docs.picture import PICTURE, parse_astronaut
 from humanparse.client import Client
 from humanparse.exports import FORMATS
-from humanparse.labels import PALETTES
+from humanparse.labels import NAMES, PALETTES
 from humanparse.options import CHOICES, INCLUDES, OPTIONS
 from humanparse.parsers import AUTO, PARSERS
 from humanparse.parsers.compact import weights
@@ -56,6 +57,15 @@ def test_the_curl_of_a_readme_prints_the_answer_it_shows(name: str, address: str
     (command,) = curls(text)
     shown = json.loads(re.search(r"```json\n(.*?)```", text, re.DOTALL)[1])  # type: ignore[index]
     check_shown(shown, run_curl(command, address, folder), "answer")
+
+
+def test_the_readmes_picture_has_the_colours_of_today() -> None:
+    answer = parse_astronaut()
+    shown = cv2.imread(str(PICTURE))[:, 512:, ::-1].astype(int)
+    labels = answer.parsing.labels
+    for number in np.flatnonzero(np.bincount(labels.ravel()) > 2000):
+        apart = np.percentile(np.abs(shown - answer.overlay)[labels == number], 25)  # CPUs round differently
+        assert apart < 8, f"{NAMES[number]} has another colour in {PICTURE.name}: run `python -m docs.picture`"
 
 
 def check_shown(shown: Any, real: Any, where: str) -> None:

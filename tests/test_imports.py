@@ -160,6 +160,7 @@ TABLE: dict[str, set[str]] = {
         "humanparse.records",
         "humanparse.shared_database",
     },
+    "humanparse/checks.py": {"humanparse.config", "humanparse.errors", "humanparse.parsers", "humanparse.recognition"},
     "humanparse/workers.py": {"humanparse.config", "humanparse.cpu", "humanparse.memory", "humanparse.parsers"},
     "humanparse/doctor": {
         "humanparse.config",
@@ -267,6 +268,7 @@ TABLE: dict[str, set[str]] = {
     },
     "humanparse/commands": {
         "humanparse.cache",
+        "humanparse.checks",
         "humanparse.client",
         "humanparse.commands",
         "humanparse.config",
@@ -297,7 +299,7 @@ TABLE: dict[str, set[str]] = {
     "gunicorn.conf.py": {
         "app",
         "humanparse.allocator",
-        "humanparse.config",
+        "humanparse.checks",
         "humanparse.decoding",
         "humanparse.errors",
         "humanparse.logs",

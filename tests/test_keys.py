@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import json
+import os
 import stat
 from pathlib import Path
 
@@ -34,6 +35,20 @@ def test_the_file_holds_no_key_and_is_its_owners_alone(file: KeyFile) -> None:
     assert text.split("_", 2)[2] not in file.path.read_text()  # there may be more of these in the secret
     assert stat.S_IMODE(file.path.stat().st_mode) == 0o600
     assert [path.name for path in file.path.parent.iterdir()] == ["keys.json"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_what_root_changes_stays_the_services(file: KeyFile) -> None:
+    file.add("ada")
+    os.chown(file.path, 10001, 10002)
+    file.add("grace")
+    assert (file.path.stat().st_uid, file.path.stat().st_gid) == (10001, 10002)
+    assert stat.S_IMODE(file.path.stat().st_mode) == 0o600
+
+
+def test_a_file_that_cannot_be_read_is_told_as_such(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"cannot be read: Is a directory\."):
+        KeyFile(tmp_path).all()
 
 
 def test_every_key_is_compared_in_constant_time(file: KeyFile, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ import json
 import os
 import runpy
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -126,14 +127,48 @@ def test_an_accepted_job_survives_a_restart(
     assert names == ["result"] * 3
 
 
-def test_a_bad_setting_stops_the_start_with_words_and_no_traceback() -> None:
-    for environ in ({"HUMANPARSE_PORT": "many"}, {"HUMANPARSE_PARSER": "magic"}):
-        ended = subprocess.run(
-            [sys.executable, "app.py"], cwd=ROOT, env={**os.environ, **environ}, capture_output=True, text=True
-        )
+@pytest.mark.parametrize("way", ["python app.py", "gunicorn"])
+@pytest.mark.parametrize("environ", [{"HUMANPARSE_PORT": "many"}, {"HUMANPARSE_PARSER": "magic"}], ids=str)
+def test_a_bad_setting_stops_the_start_with_words_and_no_traceback(
+    way: str, environ: dict[str, str], tmp_path: Path
+) -> None:
+    ended = subprocess.run(
+        [sys.executable, *commands(free_port())[way]],
+        cwd=ROOT,
+        env={**os.environ, "TMPDIR": str(tmp_path), **environ},
+        capture_output=True,
+        text=True,
+    )
+    assert ended.returncode == 1
+    assert ended.stderr.startswith(f"{next(iter(environ))} is ") and ended.stderr.count("\n") == 1
+    assert not list(tmp_path.iterdir())  # no folder for counts is left behind
+
+
+def test_a_gunicorn_that_does_not_start_leaves_nothing_behind(tmp_path: Path) -> None:
+    environ = {**os.environ, "TMPDIR": str(tmp_path)}
+    gunicorn = [sys.executable, "-m", "gunicorn"]
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        taken = [*gunicorn, "-b", f"127.0.0.1:{other.getsockname()[1]}", "app:app"]
+        assert subprocess.run(taken, cwd=ROOT, env=environ, capture_output=True).returncode == 1
+    subprocess.run([*gunicorn, "--check-config", "app:app"], cwd=ROOT, env=environ, capture_output=True, check=True)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_port_that_is_taken_is_told_with_what_to_do_and_an_address_that_is_not_ours(tmp_path: Path) -> None:
+    def start(**environ: str) -> str:
+        given = {**os.environ, "HUMANPARSE_JOBS_DIR": str(tmp_path / "jobs"), **environ}
+        ended = subprocess.run([sys.executable, "app.py"], cwd=ROOT, env=given, capture_output=True, text=True)
         assert ended.returncode == 1
-        assert next(iter(environ)) in ended.stderr
         assert "Traceback" not in ended.stderr
+        return ended.stderr
+
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        said = start(HUMANPARSE_PORT=str(port))
+    assert f"Another program has port {port}" in said
+    assert "HUMANPARSE_PORT=" in said and f"HUMANPARSE_PORT={port} " not in said
+    assert "HUMANPARSE_HOST 192.0.2.1" in start(HUMANPARSE_HOST="192.0.2.1")  # RFC 5737: for documents only
+    assert not (tmp_path / "jobs").exists()
 
 
 def test_serving_imports_neither_torch_nor_training() -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
+from humanparse.checks import read_settings
 from humanparse.config import Settings
 from humanparse.cpu import usable_cores
 from humanparse.doctor import machine, service
@@ -24,7 +25,7 @@ def define_doctor(doctor: argparse.ArgumentParser) -> None:
 
 
 def _run(args: argparse.Namespace) -> int:
-    findings, suggested = examine(Settings.from_env, measure=not args.quick)
+    findings, suggested = examine(read_settings, measure=not args.quick)
     broken = any(finding.state == BROKEN for finding in findings)
     if args.json:
         report = {"ok": not broken, "findings": [asdict(each) for each in findings], "suggested": suggested}

@@ -84,6 +84,8 @@ def parse_photos(
     _write_shared(shared, out)
     if not photos:
         print("There are no photos in what was given.", file=sys.stderr)
+    elif failed < len(photos):
+        print(f"Written to {out}/.", file=sys.stderr)
     return 1 if failed or not photos else 0
 
 
@@ -112,4 +114,5 @@ def _line(photo: Path, answer: Answer, options: ParseOptions, as_json: bool) -> 
         return _json(answer, options, photo=str(photo)).decode()
     persons = answer.parsing.persons
     who = "; ".join(f"{p.number}: {', '.join(part.name for part in p.parts)}" for p in persons)
-    return f"{photo}: {len(persons)} people ({answer.parsing.parser.name}) {who}".rstrip()
+    count = "1 person" if len(persons) == 1 else f"{len(persons)} people"
+    return f"{photo}: {count} ({answer.parsing.parser.name}) {who}".rstrip()

@@ -35,12 +35,13 @@ def _compiled(module: str, name: str) -> Paint:
 
 
 _SIGMA_R: Final = "how different neighbours may be and still be smoothed into one, as a share of the whole range"
+_SIGMA_R_ZH: Final = "相邻颜色相差多少仍被抹成一片，占全范围的份额"
 _PENCIL: Final = (
-    Parameter("sigma_s", 60, 5, 200, "how far strokes reach", pixels=True),
-    Parameter("sigma_r", 0.07, 0.01, 1, _SIGMA_R),
-    Parameter("shade_factor", 0.04, 0.005, 0.1, "how bright the paper between strokes is"),
-    Parameter("hatching", 0.3, 0, 1, "how dark strokes are"),
-    Parameter("shading", 0.35, 0, 1, "how dark the photo's dark parts are shaded"),
+    Parameter("sigma_s", 60, 5, 200, "how far strokes reach", "笔触有多长", pixels=True),
+    Parameter("sigma_r", 0.07, 0.01, 1, _SIGMA_R, _SIGMA_R_ZH),
+    Parameter("shade_factor", 0.04, 0.005, 0.1, "how bright the paper between strokes is", "笔触之间的纸有多亮"),
+    Parameter("hatching", 0.3, 0, 1, "how dark strokes are", "笔触有多深"),
+    Parameter("shading", 0.35, 0, 1, "how dark the photo's dark parts are shaded", "照片暗处的阴影有多深"),
 )
 
 EFFECTS: Final = {
@@ -65,8 +66,16 @@ EFFECTS: Final = {
         "strokes of even colour",
         _compiled("oil", "oil"),
         (
-            Parameter("size", 4, 1, 20, "how wide strokes are", pixels=True, whole=True),
-            Parameter("levels", 48, 8, 128, "how many brightnesses strokes are told apart by", whole=True),
+            Parameter("size", 4, 1, 20, "how wide strokes are", "笔触有多宽", pixels=True, whole=True),
+            Parameter(
+                "levels",
+                48,
+                8,
+                128,
+                "how many brightnesses strokes are told apart by",
+                "按多少级亮度区分笔触",
+                whole=True,
+            ),
         ),
     ),
     "watercolor": Effect(
@@ -75,9 +84,9 @@ EFFECTS: Final = {
         "even washes with dark edges",
         _compiled("drawing", "watercolor"),
         (
-            Parameter("sigma_s", 45, 1, 200, "how far washes reach", pixels=True),
-            Parameter("sigma_r", 0.35, 0.01, 1, _SIGMA_R),
-            Parameter("edges", 4, 0, 40, "how dark the edges of washes are", pixels=True),
+            Parameter("sigma_s", 45, 1, 200, "how far washes reach", "水色铺开多远", pixels=True),
+            Parameter("sigma_r", 0.35, 0.01, 1, _SIGMA_R, _SIGMA_R_ZH),
+            Parameter("edges", 4, 0, 40, "how dark the edges of washes are", "水色边缘有多深", pixels=True),
         ),
     ),
     "grey": Effect("Grey", "黑白", "without colour", in_tiles(local.grey)),
@@ -87,14 +96,14 @@ EFFECTS: Final = {
         "模糊",
         "out of focus",
         in_tiles(local.blur, local.blur_reach, local.blur_factor),
-        (Parameter("sigma", 8, 0.3, 60, "how far it reaches", pixels=True),),
+        (Parameter("sigma", 8, 0.3, 60, "how far it reaches", "模糊多远", pixels=True),),
     ),
     "pixelate": Effect(
         "Pixelate",
         "马赛克",
         "squares of one colour; recognizable faces want large ones",
         in_tiles(local.pixelate, multiple=local.pixelate_unit),
-        (Parameter("block", 16, 2, 200, "side of a square", pixels=True, whole=True),),
+        (Parameter("block", 16, 2, 200, "side of a square", "方格的边长", pixels=True, whole=True),),
     ),
     "cartoon": Effect(
         "Cartoon",
@@ -102,8 +111,8 @@ EFFECTS: Final = {
         "few colours and black lines",
         in_tiles(local.cartoon, local.cartoon_reach, local.cartoon_factor),
         (
-            Parameter("radius", 3, 1, 12, "how far colours are evened out", pixels=True, whole=True),
-            Parameter("levels", 10, 3, 64, "how many brightnesses", whole=True),
+            Parameter("radius", 3, 1, 12, "how far colours are evened out", "颜色抹匀的范围", pixels=True, whole=True),
+            Parameter("levels", 10, 3, 64, "how many brightnesses", "多少级亮度", whole=True),
         ),
     ),
     "edges": Effect(
@@ -112,8 +121,8 @@ EFFECTS: Final = {
         "dark lines where brightness changes",
         in_tiles(local.edges, local.edges_reach),
         (
-            Parameter("sigma", 1, 0.3, 10, "how fine lines are", pixels=True),
-            Parameter("strength", 2, 0.2, 10, "how dark they are"),
+            Parameter("sigma", 1, 0.3, 10, "how fine lines are", "线条有多细", pixels=True),
+            Parameter("strength", 2, 0.2, 10, "how dark they are", "线条有多深"),
         ),
     ),
     "emboss": Effect(
@@ -121,7 +130,7 @@ EFFECTS: Final = {
         "浮雕",
         "a grey relief, lit from the upper left",
         in_tiles(local.emboss, lambda values: 2),
-        (Parameter("strength", 1, 0.2, 5, "how deep it is"),),
+        (Parameter("strength", 1, 0.2, 5, "how deep it is", "浮雕有多深"),),
     ),
     "sharpen": Effect(
         "Sharpen",
@@ -129,8 +138,8 @@ EFFECTS: Final = {
         "edges made stronger",
         in_tiles(local.sharpen, local.sharpen_reach),
         (
-            Parameter("sigma", 1.5, 0.3, 10, "how wide the edges are", pixels=True),
-            Parameter("strength", 1, 0.1, 5, "how much"),
+            Parameter("sigma", 1.5, 0.3, 10, "how wide the edges are", "边缘有多宽", pixels=True),
+            Parameter("strength", 1, 0.1, 5, "how much", "锐化多少"),
         ),
     ),
     "posterize": Effect(
@@ -138,7 +147,7 @@ EFFECTS: Final = {
         "色调分离",
         "few brightnesses of each colour",
         in_tiles(local.posterize),
-        (Parameter("levels", 5, 2, 64, "how many", whole=True),),
+        (Parameter("levels", 5, 2, 64, "how many", "每种颜色多少级", whole=True),),
     ),
     "invert": Effect("Invert", "反色", "a negative", in_tiles(local.invert)),
     "vignette": Effect(
@@ -146,7 +155,7 @@ EFFECTS: Final = {
         "暗角",
         "darker towards the corners",
         in_tiles(local.vignette),
-        (Parameter("strength", 0.7, 0, 1, "how dark the corners are"),),
+        (Parameter("strength", 0.7, 0, 1, "how dark the corners are", "四角有多暗"),),
     ),
 }
 ART: Final = ("pencil", "pencil_color", "oil", "watercolor")

@@ -22,13 +22,15 @@ that a large photo looks as a small one does."""
 
 @dataclass(frozen=True)
 class Parameter:
-    """One number that an effect can be told: default, lowest, highest, meaning; in pixels or not; whole or not."""
+    """One number that an effect can be told: default, lowest, highest, meaning in English and Chinese; in pixels
+    or not; whole or not."""
 
     name: str
     default: float
     low: float
     high: float
     help: str
+    help_zh: str
     pixels: bool = False
     whole: bool = False
 

@@ -23,6 +23,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from humanparse.config import Settings
 from humanparse.errors import ConfigError, CrossSite, KeyNeeded, RateLimited
 from humanparse.keys import Key, KeyFile
+from humanparse.web.addresses import local_path
 from humanparse.web.errors import known, wants_page
 
 blueprint = Blueprint("access", __name__)
@@ -126,7 +127,7 @@ def _ask_for_key(keys: KeyFile, settings: Settings) -> AnyResponse | None:
         g.key_id = key.id
         return None
     if wants_page() and request.method in SAFE:
-        return redirect(url_for("access.enter"), 303)
+        return redirect(url_for("access.enter", next=_asked_for()), 303)
     raise KeyNeeded("This service asks for an API key: send it as 'Authorization: Bearer KEY' or 'X-API-Key: KEY'.")
 
 
@@ -146,16 +147,24 @@ def _given_key(keys: KeyFile) -> Key | None:
     return key
 
 
+def _asked_for() -> str | None:
+    """The page that somebody without a key wanted; None for the start page, where they come anyway."""
+    path = request.full_path.rstrip("?")
+    return None if path == "/" else path
+
+
 @blueprint.route("/enter", methods=["GET", "POST"])
 def enter() -> AnyResponse | tuple[str, int]:
-    """Where people enter their key."""
+    """Where people enter their key, on their way to the page `next`."""
+    target = local_path(request.values.get("next", "/"))
+    back = url_for("access.enter", next=None if target == "/" else target)  # the other language keeps it
     if request.method == "GET":
-        return render_template("enter.html", wrong=False), 200
+        return render_template("enter.html", wrong=False, next=target, back=back), 200
     keys: KeyFile = current_app.extensions["humanparse.keys"]
     key = keys.find(request.form.get("key", "").strip())
     if key is None:
-        return render_template("enter.html", wrong=True), 401
-    answer = redirect(url_for("pages.index"), 303)
+        return render_template("enter.html", wrong=True, next=target, back=back), 401
+    answer = redirect(target, 303)
     signed = _signer(key).sign(key.id).decode()
     answer.set_cookie(COOKIE, signed, max_age=COOKIE_AGE_S, httponly=True, samesite="Lax", secure=request.is_secure)
     return answer

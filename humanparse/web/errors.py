@@ -7,7 +7,7 @@ import logging
 from typing import Any, Final
 
 from flask import Flask, Response, current_app, g, has_app_context, json, render_template, request
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
 
 from humanparse import errors, telemetry
 from humanparse.web.words import words_for
@@ -154,11 +154,21 @@ def _from_http(error: HTTPException) -> Response:
     status = error.code or 500
     code = HTTP_CODES.get(status, "http_error")
     telemetry.problem_told(code, status)
-    answer = _answer(problem(status, code, error.description or error.name))
+    answer = _answer(problem(status, code, _detail(error)))
     for name, value in error.get_headers():
         if name in ("Allow", "Location", "WWW-Authenticate"):
             answer.headers[name] = value
     return answer
+
+
+def _detail(error: HTTPException) -> str:
+    """What was wrong and what there is, where Werkzeug has words for everybody only."""
+    if isinstance(error, NotFound) and error.description == NotFound.description:
+        return "There is nothing at this address; /docs lists those of the API."
+    if isinstance(error, MethodNotAllowed) and error.valid_methods:
+        taken = sorted(set(error.valid_methods) - {"HEAD", "OPTIONS"})
+        return f"{request.method} is not for this address, {' and '.join(taken)} {'is' if len(taken) == 1 else 'are'}."
+    return error.description or error.name
 
 
 def _form_limits() -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Any, Final
 
@@ -11,7 +12,8 @@ from flask_babel import lazy_gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
 from humanparse.effects import EFFECTS
-from humanparse.effects.contract import Effect
+from humanparse.effects.contract import Effect, Parameter
+from humanparse.effects.selection import MOST_FEATHER
 from humanparse.encoding import encode_jpeg
 from humanparse.errors import NotFound
 from humanparse.images import accept_attribute
@@ -70,13 +72,28 @@ def studio() -> str:
 def stylize() -> AnyResponse:
     """The form without scripts: make the pictures, keep them, send the browser to their address."""
     upload, fields = read_photo()
-    given = {name: value for name, value in gather_options(fields).items() if value != ""}
-    settings = service().settings
-    options = StylizeOptions.from_strings({"effect": ALL, **given}, settings)
+    options = StylizeOptions.from_strings(read_form(gather_options(fields)), service().settings)
     made, pipeline = service().studio.stylize(upload.data, options, make_check()), service().pipeline
     with pipeline.admit(make_check()):
         photo = encode_jpeg(pipeline.decode(upload.data))
     return redirect(url_for("gallery.kept", name=keep_pictures(photo, made)), 303)
+
+
+def read_form(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The API's options of a form of the studio, not looked at yet: what is empty is not given, `oil.size` is `size`.
+
+    A form has the fields of all effects; those of one that is not chosen are left out.
+    """
+    given: dict[str, Any] = {"effect": ALL}
+    for name, value in fields.items():
+        effect, dot, own = name.partition(".")
+        if value == "":
+            continue
+        if not dot or effect not in EFFECTS:
+            given[name] = value
+        elif fields.get("effect", ALL) in (effect, ALL):
+            given[own] = value
+    return {**given, "image_format": "jpeg"}  # as `keep_pictures` takes them
 
 
 def keep_pictures(photo: bytes, made: Stylized) -> str:
@@ -122,6 +139,12 @@ def titled(effect: Effect) -> str:
     return effect.name_zh if language() == "zh" else effect.name
 
 
+@blueprint.app_template_filter()
+def explained(parameter: Parameter) -> str:
+    """What a parameter does, in the language of the page."""
+    return parameter.help_zh if language() == "zh" else parameter.help[0].upper() + parameter.help[1:]
+
+
 def _recognition_page(answer: dict[str, Any] | None) -> str:
     settings = service().settings
     rows = [{"name": name, "missing": make_recognizer(name, settings).available()} for name in RECOGNIZERS]
@@ -137,4 +160,4 @@ def _upload_texts() -> dict[str, Any]:
 @blueprint.app_context_processor
 def choices() -> dict[str, Any]:
     """What the forms of the studio offer: on its own page, and beside every result."""
-    return {"effects": EFFECTS, "groups": GROUP_WORDS, "classes": CLASSES[1:]}
+    return {"effects": EFFECTS, "groups": GROUP_WORDS, "classes": CLASSES[1:], "most_feather": MOST_FEATHER}

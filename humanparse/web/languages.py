@@ -20,6 +20,8 @@ from flask import Blueprint, Flask, Response, redirect, request
 from flask_babel import Babel, Domain, get_locale
 from werkzeug.wrappers import Response as AnyResponse
 
+from humanparse.web.addresses import local_path
+
 blueprint = Blueprint("languages", __name__)
 
 LANGUAGES: Final = {
@@ -86,9 +88,7 @@ def without_numbers(text: str) -> tuple[str, list[str]]:
 @blueprint.post("/language")
 def choose() -> AnyResponse:
     """Keep the language that the form names, and go back to the page that it stood on."""
-    back = request.form.get("back", "")
-    local = back.startswith("/") and not back.startswith(("//", "/\\"))  # never to another site
-    answer = redirect(back if local else "/", 303)
+    answer = redirect(local_path(request.form.get("back", "")), 303)
     chosen = request.form.get("language", "")
     if chosen in LANGUAGES:
         answer.set_cookie(COOKIE, chosen, max_age=COOKIE_AGE_S, samesite="Lax", httponly=True, secure=request.is_secure)

@@ -64,6 +64,7 @@ def effects() -> Response:
                     "low": p.low,
                     "high": p.high,
                     "help": p.help,
+                    "help_zh": p.help_zh,
                     "grows_with_the_photo": p.pixels,
                     "whole": p.whole,
                 }

@@ -46,6 +46,7 @@ STUDIO_SCHEMAS: Final[dict[str, Schema]] = {
                         low=NUMBER,
                         high=NUMBER,
                         help=TEXT,
+                        help_zh=TEXT,
                         grows_with_the_photo=FLAG,
                         whole=FLAG,
                     )

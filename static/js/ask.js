@@ -10,9 +10,9 @@ export async function ask(url, body) {
   throw Problem.of(response.status, await response.json().catch(() => null));
 }
 
-/** A form's fields that have a value, but for its photo, as FormData. */
+/** A form's fields that have a value, but for its photo, as FormData; `oil.size` is the API's `size`. */
 export function gather(form) {
   const body = new FormData();
-  for (const [name, value] of new FormData(form)) if (name !== "image" && value !== "") body.append(name, value);
+  for (const [name, value] of new FormData(form)) if (name !== "image" && value !== "") body.append(name.split(".").at(-1), value);
   return body;
 }

@@ -10,7 +10,7 @@ export function showGuesses(predictions) {
     row.querySelector("[data-name]").textContent = one.label;
     row.querySelector("[data-name-zh]").textContent = one.label_zh;
     row.querySelector("meter").value = one.probability;
-    row.querySelector("meter").setAttribute("aria-label", one.label);
+    row.querySelector("meter").setAttribute("aria-label", row.querySelector(".guess-name span").textContent); // in the language of the page
     row.querySelector(".guess-share").textContent = percent(one.probability);
     return row;
   });

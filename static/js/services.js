@@ -7,6 +7,7 @@ import { ask, gather } from "./ask.js";
 import { showPictures } from "./gallery.js";
 import { showGuesses } from "./guesses.js";
 import { Problem, announce, text } from "./messages.js";
+import { followEffect } from "./tuning.js";
 
 const find = (id) => document.getElementById(id);
 
@@ -75,6 +76,7 @@ export class Services {
       }),
     ];
     this.form = find("paint").querySelector("form");
+    followEffect(this.form);
     this.everybody = this.form.elements.people.options[0];
   }
 

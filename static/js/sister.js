@@ -9,6 +9,7 @@ import { listen } from "./sources.js";
 
 const form = document.getElementById("sister");
 const outcome = document.getElementById("outcome");
+const again = document.getElementById("again");
 let turn = 0; // of the newest request; older ones have nothing to say any more
 let latest = null; // the file, for Try again
 
@@ -18,8 +19,10 @@ let latest = null; // the file, for Try again
  */
 export function begin(work) {
   const take = async ([file, ...others]) => {
-    const mine = ++turn;
     latest = file;
+    again.hidden = false;
+    if (!numbers().every((field) => field.reportValidity())) return; // the browser says what is allowed
+    const mine = ++turn;
     clearMessage();
     const limit = Number(form.dataset.maxBytes);
     if (!file.size) return fail(new Problem("empty"));
@@ -51,11 +54,14 @@ export function begin(work) {
   });
   form.addEventListener("submit", (event) => event.preventDefault());
   document.getElementById("retry").addEventListener("click", () => take([latest]));
-  return { again: () => latest && take([latest]) };
+  again.addEventListener("click", () => take([latest]));
 }
 
 /** The form's fields that have a value, but for the photo. */
 export const fields = () => gather(form);
+
+/** The form's fields for numbers; to browsers those of another effect, which are disabled, are right. */
+const numbers = () => [...form.querySelectorAll("input[type=number]")];
 
 const megabytes = (bytes) => (bytes / 1048576).toFixed(1).replace(/\.0$/, "");
 

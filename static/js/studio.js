@@ -3,13 +3,15 @@
 import { showPictures } from "./gallery.js";
 import { showGuesses } from "./guesses.js";
 import { begin, fields } from "./sister.js";
+import { followEffect } from "./tuning.js";
 
 const GUESSES = "3";
 
-const { stylizeUrl, recognizeUrl } = document.getElementById("sister").dataset;
-const again = document.getElementById("again");
+const form = document.getElementById("sister");
+const { stylizeUrl, recognizeUrl } = form.dataset;
 
-const studio = begin(async (file, ask) => {
+followEffect(form);
+begin(async (file, ask) => {
   const few = new FormData();
   few.append("top_k", GUESSES);
   const [made, found] = await Promise.all([
@@ -20,7 +22,5 @@ const studio = begin(async (file, ask) => {
     showPictures(made.pictures);
     document.getElementById("guessed").hidden = !found;
     if (found) showGuesses(found.predictions);
-    again.hidden = false;
   };
 });
-again.addEventListener("click", studio.again);

@@ -11,6 +11,14 @@ from humanparse.effects import ART
 from tests.browser.steps import PARSING_TIMEOUT_MS
 
 pytestmark = pytest.mark.browser
+RECORD = """() => {
+    const real = window.fetch;
+    window.sent = {};
+    window.fetch = (url, options) => {
+        window.sent[url] = [...options.body].filter(([name]) => name !== "image");
+        return real(url, options);
+    };
+}"""  # what is sent beside the photo
 
 
 @pytest.fixture
@@ -48,6 +56,36 @@ def test_the_studio_paints_four_pictures_then_only_where_it_is_told(page: Page, 
     with page.expect_download() as saved:
         page.click("figure [data-save]")
     assert saved.value.suggested_filename == "sepia.jpg"
+
+
+def test_what_an_effect_can_be_told_is_shown_for_the_chosen_one_and_sent(page: Page, astronaut_file: Path) -> None:
+    page.goto("/studio")
+    page.locator(".tuning summary").click()
+    expect(page.locator(".tuning [data-several]")).to_be_visible()
+    page.select_option("select[name=effect]", "posterize")
+    expect(page.locator(".tuning fieldset:visible")).to_have_count(2)  # its own, and the soft edge's
+    page.fill("[name='posterize.levels']", "2")
+    page.evaluate(RECORD)
+    page.set_input_files("#image", astronaut_file)
+    expect(page.locator("figure[data-effect=posterize]")).to_be_visible(timeout=PARSING_TIMEOUT_MS)
+    assert page.evaluate("sent")["/api/stylize?format=json"] == [["effect", "posterize"], ["levels", "2"]]
+    page.fill("[name='posterize.levels']", "1")
+    page.locator(".tuning summary").click()  # closed: it opens, or nobody would see why nothing happens
+    page.click("#again")
+    expect(page.locator("[name='posterize.levels']")).to_be_focused()
+    assert page.locator("[name='posterize.levels']").evaluate("field => field.validity.rangeUnderflow")
+    page.select_option("select[name=effect]", "invert")  # whatever stands in the fields of others
+    page.click("#again")
+    expect(page.locator("figure[data-effect=invert]")).to_be_visible(timeout=PARSING_TIMEOUT_MS)
+
+
+def test_recognition_can_be_asked_again(page: Page, cat: Path) -> None:
+    page.goto("/recognize")
+    page.set_input_files("#image", cat)
+    expect(page.locator("#guesses li")).to_have_count(5, timeout=PARSING_TIMEOUT_MS)
+    page.fill("[name=top_k]", "2")
+    page.get_by_role("button", name="Recognize again").click()
+    expect(page.locator("#guesses li")).to_have_count(2, timeout=PARSING_TIMEOUT_MS)
 
 
 def test_a_file_that_is_no_photo_is_told_and_the_next_works(page: Page, cat: Path, complaints) -> None:  # type: ignore[no-untyped-def]

@@ -69,6 +69,16 @@ def test_a_setting_that_is_refused_is_a_finding_and_the_rest_is_looked_at(
     assert len(others) > 8
 
 
+@pytest.mark.usefixtures("environ")
+def test_a_parser_that_there_is_not_is_a_setting_that_is_refused(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HUMANPARSE_PARSER", "magic")
+    code, out = doctor(capsys, "--quick")
+    assert code == 1
+    assert "broken  settings" in out and "HUMANPARSE_PARSER is 'magic'" in out
+
+
 def test_workers_that_do_not_fit_are_told(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     heavy = Finding("parser m2fp", OK, "", "", {"default": True, "most_bytes": 2_000_000_000})
     monkeypatch.setattr(command, "memory_limit", lambda: Limit(8_000_000_000, 0, "cgroup"))

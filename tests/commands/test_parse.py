@@ -19,6 +19,8 @@ from humanparse.labels import PALETTES
 from humanparse.pipeline import Pipeline
 from tests.band_parser import BandParser
 
+ROOT = Path(__file__).parents[2]
+
 
 @pytest.fixture(autouse=True)
 def bands(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -155,6 +157,23 @@ def test_every_command_has_its_own_help_and_imports_only_itself(capsys: pytest.C
         assert f"usage: python -m humanparse {name}" in capsys.readouterr().out
     script = "import sys; from humanparse.__main__ import main; print(len([m for m in sys.modules if 'numpy' in m]))"
     assert subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout == "0\n"
+
+
+def test_where_the_files_are_is_told_beside_what_programs_read(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["parse", str(folder / "one.jpg"), "--out", str(tmp_path / "out"), "--json"]) == 0
+    said = capsys.readouterr()
+    assert f"Written to {tmp_path}/out/." in said.err
+    assert len(said.out.splitlines()) == 1
+
+
+def test_a_python_without_the_packages_is_told_where_they_are() -> None:
+    command = [sys.executable, "-S", "-E", "-m", "humanparse", "parse", "x.jpg"]  # -S: no site-packages
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert ended.returncode == 2
+    assert "make install" in ended.stderr and ".venv/bin/python" in ended.stderr
+    assert "Traceback" not in ended.stderr
 
 
 def test_an_empty_folder_is_a_failure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

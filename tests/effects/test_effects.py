@@ -45,6 +45,8 @@ def test_every_effect_is_named_in_both_languages_and_in_one_of_the_two_ways() ->
     assert set(ART) <= set(EFFECTS)
     assert len({effect.name for effect in EFFECTS.values()}) == len(EFFECTS)
     assert all("\u4e00" <= letter <= "\u9fff" for effect in EFFECTS.values() for letter in effect.name_zh)
+    told = [parameter.help_zh for effect in EFFECTS.values() for parameter in effect.parameters]
+    assert all("\u4e00" <= text[0] <= "\u9fff" for text in told)
 
 
 @pytest.mark.parametrize("name", EFFECTS)

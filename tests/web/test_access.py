@@ -21,6 +21,7 @@ from humanparse.pipeline import Pipeline
 from humanparse.web import requests
 from tests.band_parser import BandParser
 from tests.redis_server import free_port
+from tests.web.test_addresses import ELSEWHERE
 from tests.web.test_api import check_problem, post_form
 from tests.web.visits import BROWSER, read_page
 
@@ -93,6 +94,33 @@ def test_people_enter_their_key_once(make_client: MakeClient, keys: KeyFile, pho
     assert post_form(client, photo).status_code == 200
     keys.remove("ada")
     assert post_form(client, photo).status_code == 401
+
+
+@pytest.mark.parametrize("wanted", ["/studio", "/results/AAAAAAAAAAAAAAAAAAAAAA", "/requests?failed=1&before=7"])
+def test_whoever_has_entered_a_key_gets_where_they_wanted_to_go(
+    make_client: MakeClient, keys: KeyFile, wanted: str
+) -> None:
+    client, text = make_client(keys_file=keys.path), keys.add("ada")
+    where = client.get(wanted, headers=BROWSER).headers["Location"]
+    assert where.startswith("/enter?next=")
+    page = read_page(client.get(where, headers=BROWSER))
+    (back,) = page.all("input", id="back")
+    other = client.post("/language", data={"language": "zh", "back": back.attributes["value"]})
+    page = read_page(client.get(other.headers["Location"], headers=BROWSER))
+    (hidden,) = page.all("input", name="next")
+    wrong = client.post("/enter", data={"key": "x", "next": hidden.attributes["value"]}, headers=BROWSER)
+    (hidden,) = read_page(wrong, 401).all("input", name="next")
+    right = client.post("/enter", data={"key": text, "next": hidden.attributes["value"]}, headers=BROWSER)
+    assert (right.status_code, right.headers["Location"]) == (303, wanted)
+
+
+@pytest.mark.parametrize("target", ELSEWHERE)
+def test_a_key_never_leads_to_another_site(make_client: MakeClient, keys: KeyFile, target: str) -> None:
+    client, text = make_client(keys_file=keys.path), keys.add("ada")
+    page = read_page(client.get("/enter", query_string={"next": target}, headers=BROWSER))
+    assert page.all("input", name="next")[0].attributes["value"] == "/"
+    answer = client.post("/enter", data={"key": text, "next": target}, headers=BROWSER)
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/")
 
 
 def test_a_cookie_cannot_be_made_up_or_changed(make_client: MakeClient, keys: KeyFile) -> None:

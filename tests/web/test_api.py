@@ -221,9 +221,10 @@ def test_the_unforeseen_is_opaque_to_the_client_and_whole_in_the_log(
 
 
 def test_no_such_page_and_wrong_method_have_the_shape_too(client: FlaskClient) -> None:
-    check_problem(client.get("/api/nothing"), 404, "not_found")
+    assert "/docs" in check_problem(client.get("/api/nothing"), 404, "not_found")["detail"]
     response = client.get("/api/parse")
-    check_problem(response, 405, "method_not_allowed")
+    problem = check_problem(response, 405, "method_not_allowed")
+    assert problem["detail"] == "GET is not for this address, POST is."
     assert "POST" in response.headers["Allow"]
 
 

@@ -43,6 +43,16 @@ def test_recognition_answers_on_its_page_and_keeps_nothing(
     assert not settings.results_dir.exists()
 
 
+def test_a_name_in_the_pages_own_language_comes_first(client: FlaskClient, photo: bytes) -> None:
+    for tag in ("en", "zh-CN"):
+        client.set_cookie("language", tag[:2])
+        page = read_page(send(client, "/recognize", photo, top_k="1"))
+        shown, to_fill_in = page.all("span", **{"class": "guess-name"})
+        for name in (shown, to_fill_in):
+            assert next(span.attributes["lang"] for span in page.all("span") if name in span.ancestors) == tag
+        assert "绿" in shown.text or "红" in shown.text
+
+
 def test_the_pictures_of_the_studio_get_an_address(client: FlaskClient, photo: bytes) -> None:
     answer = send(client, "/studio", photo, effect="all", only="", people="")
     assert answer.status_code == 303
@@ -72,6 +82,43 @@ def test_every_effect_and_part_can_be_chosen(client: FlaskClient) -> None:
     values = {option.attributes["value"] for option in page.all("option")}
     assert {*EFFECTS, *GROUPS, "all", "Left-arm"} <= values
     assert list(GROUP_WORDS) == list(GROUPS)
+
+
+@pytest.mark.parametrize("path", ["/studio", "/results/"])
+def test_every_parameter_can_be_told_and_reaches_the_picture(client: FlaskClient, photo: bytes, path: str) -> None:
+    if path == "/results/":
+        path = f"{send(client, '/upload', photo).headers['Location']}/studio"
+        form = read_page(client.get(path.removesuffix("/studio"), headers=BROWSER))
+    else:
+        form = read_page(client.get(path, headers=BROWSER))
+    fields = {field.attributes["name"]: field.attributes for field in form.all("input", type="number")}
+    assert set(fields) == {"feather", *(f"{name}.{p.name}" for name, e in EFFECTS.items() for p in e.parameters)}
+    assert (fields["oil.size"]["min"], fields["oil.size"]["max"], fields["oil.size"]["step"]) == ("1", "20", "1")
+
+    def paint(**own: str) -> np.ndarray:  # type: ignore[type-arg]
+        empty = dict.fromkeys(fields, "")
+        data = {**empty, "effect": "posterize", **own}
+        sent = {"image": (BytesIO(photo), "x.jpg")} if path == "/studio" else {}
+        answer = client.post(path, data={**data, **sent}, headers=BROWSER)
+        assert answer.status_code == 303, answer.text
+        picture = client.get(f"{answer.headers['Location']}/posterize.jpg").data
+        return cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_COLOR)
+
+    usual = paint()
+    assert not np.array_equal(paint(**{"posterize.levels": "2"}), usual)
+    assert np.array_equal(paint(**{"cartoon.levels": "3"}), usual)  # of an effect that was not chosen
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"effect": "oil", "oil.size": "99"}, "from 1 to 20"),
+        ({"effect": "all", "oil.size": "9"}, "for one effect"),
+        ({"effect": "oil", "nose.size": "9"}, "no option"),
+    ],
+)
+def test_a_wrong_parameter_is_told(client: FlaskClient, photo: bytes, fields: dict[str, str], words: str) -> None:
+    assert words in read_page(send(client, "/studio", photo, **fields), 422).all("main")[0].text
 
 
 @pytest.mark.parametrize("path", ["/studio/AAAAAAAAAAAAAAAAAAAAAA", "/studio/AAAAAAAAAAAAAAAAAAAAAA/oil.jpg"])

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 from base64 import b64encode
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,14 +20,18 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from schemathesis import Case
 from schemathesis.core import NotSet
 
+from app import create_app
 from humanparse.client import Client
 from humanparse.config import Settings
 from humanparse.exports import FORMATS
+from humanparse.keys import KeyFile
 from humanparse.options import CHOICES, INCLUDES, OPTIONS
+from humanparse.pipeline import Pipeline
 from humanparse.web.batch import ZIP_TYPES
 from humanparse.web.errors import STATUS
 from humanparse.web.openapi import make_document
 from humanparse.web.operations import JSON_SHAPES
+from tests.band_parser import BandParser
 from tests.video.films import walk, write_film
 from tests.web.visits import BROWSER, read_page
 
@@ -91,6 +97,26 @@ def test_the_page_shows_every_operation_option_format_code_and_shape(client: Fla
     ids = {element.attributes.get("id") for element in page.elements}
     links = {element.attributes["href"][1:] for element in page.all("a") if element.attributes["href"][0] == "#"}
     assert links <= ids
+
+
+def test_the_page_begins_with_a_request_and_with_where_everything_stands(settings: Settings, tmp_path: Path) -> None:
+    KeyFile(tmp_path / "keys.json").add("ada")
+    for keys in (Path(), tmp_path / "keys.json"):
+        pipeline = Pipeline(settings, lambda *_: BandParser())
+        own = create_app(replace(settings, keys_file=keys), pipeline).test_client()
+        if keys.name:
+            own.post("/enter", data={"key": KeyFile(keys).add("grace")})
+        page = read_page(own.get("/docs", headers=BROWSER))
+        (first,) = page.all("pre")
+        address = "http://localhost/api/parse"
+        key = "-H 'Authorization: Bearer YOUR_KEY' " if keys.name else ""
+        assert first.text == f"curl -F image=@photo.jpg {key}{address}"
+        assert ("X-API-Key" in page.all("main")[0].text) is bool(keys.name)
+        (contents,) = page.all("ul", **{"class": "contents"})
+        links = [link.attributes["href"] for link in page.all("a") if contents in link.ancestors]
+        operations = [o["operationId"] for methods in DOCUMENT["paths"].values() for o in methods.values()]
+        assert links == [f"#{name}" for name in (*operations, "formats", "errors", "classes", "schemas")]
+        assert "multipart/form-data ( image )" in page.all("main")[0].text  # how the field is called
 
 
 @schemathesis.serializer("image/*", "video/*", *ZIP_TYPES)

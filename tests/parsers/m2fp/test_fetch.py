@@ -7,6 +7,7 @@ import hashlib
 import json
 import re
 import shutil
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -167,6 +168,13 @@ def test_other_bytes_than_announced_are_never_used(hub: Hub, folder: Path) -> No
 def test_without_a_network(folder: Path) -> None:
     with pytest.raises(HubUnreachable, match="--from DIR"):
         fetch(folder, endpoint="http://127.0.0.1:9")
+    assert not folder.exists()
+
+
+def test_a_slim_installation_is_told_as_that(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "modelscope.hub.snapshot_download", None)  # as if it were not installed
+    with pytest.raises(FetchFailed, match=r"slim installation, without modelscope.*requirements\.txt"):
+        fetch(folder)
     assert not folder.exists()
 
 

@@ -16,7 +16,7 @@ import socket
 import struct
 import subprocess
 import sys
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NoReturn
@@ -30,10 +30,14 @@ WORD: Final = struct.Struct("<q")  # out of a leash: first the child's process n
 
 @dataclass(frozen=True)
 class Nursery:
-    """Our end. The process ends when all who hold such an end have closed it, or are gone."""
+    """Our end. The process ends when all who hold such an end have closed it, or are gone.
+
+    owner: the process that started it; those that were forked from that one hold the end, too.
+    """
 
     control: socket.socket
     process: subprocess.Popen[bytes]
+    owner: int
 
     @classmethod
     def start(cls) -> Nursery:
@@ -55,28 +59,31 @@ class Nursery:
             raise
         finally:
             theirs.close()
-        return cls(ours, process)
+        return cls(ours, process, os.getpid())
 
     def order(self, max_pixels: int) -> tuple[socket.socket, socket.socket]:
-        """A new child's line and leash. Raises OSError where the nursery is gone."""
-        line, far_line = socket.socketpair()
-        leash, far_leash = socket.socketpair()
-        try:
-            socket.send_fds(self.control, [ORDER.pack(max_pixels)], [far_line.fileno(), far_leash.fileno()])
-        except OSError:
-            line.close()
-            leash.close()
-            raise
-        finally:
-            far_line.close()
-            far_leash.close()
-        return line, leash
+        """A new child's line and leash.
+
+        Raises ConnectionError where the nursery is gone, another OSError where this process can hold no more files.
+        """
+        with ExitStack() as ours, ExitStack() as theirs:
+            line, leash = _pair(ours, theirs), _pair(ours, theirs)
+            socket.send_fds(self.control, [ORDER.pack(max_pixels)], [line[1].fileno(), leash[1].fileno()])
+            ours.pop_all()
+        return line[0], leash[0]
 
     def close(self) -> None:
-        """Leave it, and see it end where no other process holds it."""
+        """Leave it; whoever started it sees it end, where no other process holds it."""
         self.control.close()
-        with suppress(subprocess.TimeoutExpired):
-            self.process.wait(1)
+        if os.getpid() == self.owner:
+            with suppress(subprocess.TimeoutExpired):
+                self.process.wait(1)
+
+
+def _pair(ours: ExitStack, theirs: ExitStack) -> tuple[socket.socket, socket.socket]:
+    """Two ends of a socket, the first to be closed by `ours`, the second by `theirs`. Raises OSError."""
+    near, far = socket.socketpair()
+    return ours.enter_context(near), theirs.enter_context(far)
 
 
 class _Keeper:
@@ -104,7 +111,7 @@ class _Keeper:
                         return  # nobody holds a line, either: that ends the children
                 elif key.fileobj is self.deaths:
                     self.mourn()
-                elif key.data in self.leashes:
+                elif self.leashes.get(key.data) is key.fileobj:  # else it ended a moment ago
                     self.wait.unregister(key.fileobj)
                     os.kill(key.data, signal.SIGKILL)
 
@@ -113,6 +120,10 @@ class _Keeper:
         order, ends, _, _ = socket.recv_fds(self.control, ORDER.size, 2)
         if not order:
             return False
+        if len(ends) < 2:  # we may hold no more files; what is closed says it
+            for end in ends:
+                os.close(end)
+            return True
         line, leash = (socket.socket(fileno=end) for end in ends)
         with line:
             try:

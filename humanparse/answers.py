@@ -8,7 +8,8 @@ from typing import Any
 from humanparse.exports import FORMATS, Parsed, describe
 from humanparse.labels import PALETTES
 from humanparse.options import ParseOptions
-from humanparse.pipeline import Answer, Stopwatch
+from humanparse.pipeline import Answer
+from humanparse.stopwatch import Stopwatch
 
 
 def describe_answer(answer: Answer, options: ParseOptions) -> dict[str, Any]:

@@ -19,8 +19,9 @@ from humanparse.exports.cutouts import cutout_png
 from humanparse.images import read_image
 from humanparse.labels import PALETTES
 from humanparse.options import ParseOptions
-from humanparse.pipeline import Answer, Stopwatch, compose
+from humanparse.pipeline import Answer, compose
 from humanparse.records import Keypoint, ParserInfo, Parsing, Part, Person
+from humanparse.stopwatch import Stopwatch
 
 Read = Callable[[str], bytes]
 """Reads one of the kept files by its name."""

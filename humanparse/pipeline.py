@@ -6,7 +6,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -18,17 +18,17 @@ from humanparse.allocator import give_back
 from humanparse.cache.parsings import ParsingCache, key_of
 from humanparse.config import Settings
 from humanparse.decoding import Decoders, make_decode
-from humanparse.gate import Check, Gate, Tell, always
+from humanparse.gate import Check, Enter, Gate, Tell, always
 from humanparse.labels import PALETTES
 from humanparse.options import ParseOptions
 from humanparse.parsers.contract import Parser
 from humanparse.recognition.contract import Recognizer
 from humanparse.recognition.pipeline import RecognitionPipeline
 from humanparse.records import Parsing
+from humanparse.stopwatch import Stopwatch, with_total
 from utils import compose_overlay
 
 ON_DECK: Final = 2  # photos that are decoded or drawn while another is parsed
-Enter = Callable[[], AbstractContextManager[None]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,36 +46,13 @@ class Answer:
 
     def timing_with(self, encoding: Stopwatch) -> dict[str, float]:
         """Milliseconds by stage, the encoding's too, and their `total`."""
-        timing = {**self.timing_ms, **encoding.timing_ms}
-        return {**timing, "total": round(sum(timing.values()), 2)}
+        return with_total({**self.timing_ms, **encoding.timing_ms})
 
 
 def compose(image: NDArray[np.uint8], parsing: Parsing, options: ParseOptions) -> NDArray[np.uint8]:
     """The overlay (H, W, 3) uint8 RGB that `options` ask for."""
     outlined = parsing.people if options.outline else None
     return compose_overlay(image, parsing.labels, outlined, PALETTES[options.palette], options.alpha)
-
-
-class Stopwatch:
-    """Milliseconds spent in named stages; of a stage within another, only the inner one is told."""
-
-    def __init__(self) -> None:
-        self.timing_ms: dict[str, float] = {}
-        self._inner_s = 0.0  # in stages within the one at hand
-
-    @contextmanager
-    def stage(self, name: str, parser: str = "") -> Iterator[None]:
-        """`parser`: whose work the stage is, where it is one's."""
-        start, before = time.perf_counter(), self._inner_s
-        self._inner_s = 0.0
-        try:
-            yield
-        finally:
-            whole = time.perf_counter() - start
-            spent = whole - self._inner_s
-            self._inner_s = before + whole
-            self.timing_ms[name] = round(self.timing_ms.get(name, 0.0) + spent * 1000, 2)
-            telemetry.stage_ended(name, spent, parser)
 
 
 class Pipeline:
@@ -124,9 +101,7 @@ class Pipeline:
         tell: hears how many photos wait before this one, whenever that changes; 0 when it is being parsed.
         """
         watch = Stopwatch()
-        with ExitStack() as inside:
-            with watch.stage("wait"):
-                enter = inside.enter_context(self.admit(check, tell))
+        with watch.wait_for(self.admit(check, tell)) as enter:
             return self._answer(data, options, watch, enter)
 
     @contextmanager
@@ -179,11 +154,8 @@ class Pipeline:
 
 
 def _run(parser: Parser, image: NDArray[np.uint8], detail: bool, watch: Stopwatch, enter: Enter) -> Parsing:
-    with ExitStack() as inside:
-        with watch.stage("wait"):
-            inside.enter_context(enter())
-        with watch.stage("parse", parser.info.name):
-            return parser.parse(image) if detail else parser.glance(image)
+    with watch.wait_for(enter()), watch.stage("parse", parser.info.name):
+        return parser.parse(image) if detail else parser.glance(image)
 
 
 def _but_the_end(tell: Tell | None) -> Tell | None:

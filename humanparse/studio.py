@@ -21,10 +21,11 @@ from humanparse.cache.parsings import HIT, MISS, AnswerCache
 from humanparse.config import Settings
 from humanparse.effects import apply_effect, choose_values
 from humanparse.effects.selection import blend, soften
-from humanparse.gate import Check, always
+from humanparse.gate import Check, Enter, always
 from humanparse.options import ParseOptions
-from humanparse.pipeline import Enter, Pipeline, Stopwatch
+from humanparse.pipeline import Pipeline
 from humanparse.records import Parsing
+from humanparse.stopwatch import Stopwatch
 from humanparse.stylize_options import ENCODERS, MEDIA_TYPES, SUFFIXES, StylizeOptions
 
 Read = Callable[[Stopwatch, Enter], tuple[NDArray[np.uint8], Parsing | None]]
@@ -136,13 +137,10 @@ class _Work:
 
     def make(self, name: str) -> _Kept:
         image, mask, enter = self._prepare()
-        with ExitStack() as inside:
-            with self.watch.stage("wait"):
-                inside.enter_context(enter())
-            with self.watch.stage(name):
-                changed = apply_effect(name, image, self._values(name, image), mask)
-                if mask is not None:
-                    blend(image, changed, mask)
+        with self.watch.wait_for(enter()), self.watch.stage(name):
+            changed = apply_effect(name, image, self._values(name, image), mask)
+            if mask is not None:
+                blend(image, changed, mask)
         coverage = 1.0 if mask is None else round(cv2.countNonZero(mask) / mask.size, 4)
         with self.watch.stage("encode"):
             picture = ENCODERS[self._options.image_format](changed)
@@ -155,8 +153,7 @@ class _Work:
         """The photo as large as it is worked on, the mask (None where effects go everywhere), the way to the cores."""
         if self._ready is None:
             selection = self._options.selection
-            with self.watch.stage("wait"):
-                enter = self._inside.enter_context(self._pipeline.admit(self._check))
+            enter = self._inside.enter_context(self.watch.wait_for(self._pipeline.admit(self._check)))
             image, parsing = self._read(self.watch, enter)
             mask = None if parsing is None or selection.everywhere else selection.mask(parsing)
             image = _fit(image, self._settings.stylize_pixels)

@@ -35,6 +35,7 @@ TABLE: dict[str, set[str]] = {
         "humanparse.parsers",
     },
     "humanparse/telemetry.py": {"humanparse.metrics"},
+    "humanparse/stopwatch.py": {"humanparse.telemetry"},
     "humanparse/request_log.py": {
         "humanparse.config",
         "humanparse.errors",
@@ -87,6 +88,7 @@ TABLE: dict[str, set[str]] = {
         "humanparse.layers",
         "humanparse.parsers.inference",
         "humanparse.recognition",
+        "humanparse.stopwatch",
         "humanparse.telemetry",
         "humanparse.values",
     },
@@ -116,8 +118,9 @@ TABLE: dict[str, set[str]] = {
         "humanparse.options",
         "humanparse.pipeline",
         "humanparse.records",
-        "humanparse.values",
+        "humanparse.stopwatch",
         "humanparse.stylize_options",
+        "humanparse.values",
     },
     "humanparse/parsers/m2fp": {
         "humanparse.config",
@@ -182,6 +185,7 @@ TABLE: dict[str, set[str]] = {
         "humanparse.parsers",
         "humanparse.recognition",
         "humanparse.records",
+        "humanparse.stopwatch",
         "humanparse.telemetry",
         "utils",
     },
@@ -190,6 +194,7 @@ TABLE: dict[str, set[str]] = {
         "humanparse.labels",
         "humanparse.options",
         "humanparse.pipeline",
+        "humanparse.stopwatch",
     },
     "humanparse/kept.py": {
         "humanparse.answers",
@@ -202,6 +207,7 @@ TABLE: dict[str, set[str]] = {
         "humanparse.options",
         "humanparse.pipeline",
         "humanparse.records",
+        "humanparse.stopwatch",
     },
     "humanparse/bundle.py": {"humanparse.exports"},
     "humanparse/batches.py": {

@@ -10,7 +10,8 @@ from humanparse.answers import content_type, describe_answer, write_format
 from humanparse.cache.parsings import COLLAPSED, HIT, MISS
 from humanparse.exports import FORMATS, JSON
 from humanparse.options import ParseOptions
-from humanparse.pipeline import Answer, Stopwatch
+from humanparse.pipeline import Answer
+from humanparse.stopwatch import Stopwatch
 
 CACHE_STATUS: Final = {
     # as RFC 9211 has it

@@ -112,6 +112,7 @@ TABLE: dict[str, set[str]] = {
         "humanparse.cache",
         "humanparse.config",
         "humanparse.effects",
+        "humanparse.encoding",
         "humanparse.errors",
         "humanparse.gate",
         "humanparse.images",

@@ -63,8 +63,11 @@ class AnswerCache(Generic[T]):
         """A cache of other answers in the same room."""
         return AnswerCache(self._blobs, self._timeout_s, pack, unpack)
 
-    def find(self, key: str, make: Callable[[], T]) -> tuple[T, str]:
-        """The answer under `key` and how it was come by. Raises what `make` raises, and Busy; errors are not kept."""
+    def find(self, key: str, make: Callable[[], T], join: bool = True) -> tuple[T, str]:
+        """The answer under `key` and how it was come by. Raises what `make` raises, and Busy; errors are not kept.
+
+        join: wait for whoever makes this answer already; not for those who hold what that one may be waiting for.
+        """
         while True:
             with self._lock:
                 other = self._making.get(key)
@@ -72,6 +75,8 @@ class AnswerCache(Generic[T]):
                     own = self._making[key] = Future()
             if other is None:
                 return self._lead(key, make, own)
+            if not join:
+                return make(), self._count(MISS)
             try:
                 return other.result(self._timeout_s), self._count(COLLAPSED)
             except WaitedTooLong as exc:

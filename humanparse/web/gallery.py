@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Any, Final
 
@@ -12,7 +13,6 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from humanparse.effects import EFFECTS
 from humanparse.effects.contract import Effect
-from humanparse.encoding import encode_jpeg
 from humanparse.errors import NotFound
 from humanparse.images import accept_attribute
 from humanparse.labels import CLASSES
@@ -70,13 +70,15 @@ def studio() -> str:
 def stylize() -> AnyResponse:
     """The form without scripts: make the pictures, keep them, send the browser to their address."""
     upload, fields = read_photo()
-    given = {name: value for name, value in gather_options(fields).items() if value != ""}
-    settings = service().settings
-    options = StylizeOptions.from_strings({"effect": ALL, **given}, settings)
-    made, pipeline = service().studio.stylize(upload.data, options, make_check()), service().pipeline
-    with pipeline.admit(make_check()):
-        photo = encode_jpeg(pipeline.decode(upload.data))
-    return redirect(url_for("gallery.kept", name=keep_pictures(photo, made)), 303)
+    options = StylizeOptions.from_strings(read_form(gather_options(fields)), service().settings)
+    made = service().studio.stylize(upload.data, options, make_check(), with_photo=True)
+    return redirect(url_for("gallery.kept", name=keep_pictures(made.photo, made)), 303)
+
+
+def read_form(given: Mapping[str, Any]) -> dict[str, Any]:
+    """What a form of the studio chose: what is left empty is not meant, and without an effect it is all of them."""
+    chosen = {name: value for name, value in given.items() if value != ""}
+    return {"effect": ALL, **chosen, "image_format": "jpeg"}  # as `keep_pictures` takes them
 
 
 def keep_pictures(photo: bytes, made: Stylized) -> str:

@@ -18,9 +18,8 @@ from werkzeug.wrappers import Response as AnyResponse
 from humanparse.kept import STORED, make_file
 from humanparse.labels import CLASSES
 from humanparse.recognition.pipeline import describe_recognition
-from humanparse.stylize_options import ALL
 from humanparse.web import service
-from humanparse.web.gallery import keep_pictures
+from humanparse.web.gallery import keep_pictures, read_form
 from humanparse.web.pages import duration
 from humanparse.web.patience import make_check
 from humanparse.web.requests import read_choices, read_request
@@ -73,8 +72,7 @@ def recognize(name: str) -> Response:
 def stylize(name: str) -> AnyResponse:
     """Make the pictures, keep them, send the browser to their address; the form without scripts."""
     photo = service().storage.read(name, "photo.jpg")
-    given = {option: value for option, value in read_choices().items() if value != ""}
-    made = stylize_kept(name, read_effect({"effect": ALL, **given}))
+    made = stylize_kept(name, read_effect(read_form(read_choices())))
     return redirect(url_for("gallery.kept", name=keep_pictures(photo, made)), 303)
 
 

@@ -17,8 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from humanparse import __version__
-from humanparse.cache.parsings import HIT, MISS, AnswerCache
+from humanparse.cache.parsings import HIT, MISS, AnswerCache, digest_of
 from humanparse.config import Settings
 from humanparse.effects import apply_effect, choose_values
 from humanparse.effects.selection import blend, soften
@@ -115,10 +114,7 @@ class Studio:
         if not selection.everywhere:
             info = self._pipeline.load(options.parser).info
             where += [options.feather, info.name, info.version, settings.precision]
-        made_from = ["studio1", __version__, where, options.parameters, options.image_format, settings.stylize_pixels]
-        digest = hashlib.sha256(json.dumps(made_from).encode())
-        digest.update(hashlib.sha256(data).digest())
-        return digest.hexdigest()
+        return digest_of(data, ["studio1", where, options.parameters, options.image_format, settings.stylize_pixels])
 
 
 class _Work:

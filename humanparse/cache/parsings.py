@@ -149,7 +149,12 @@ def key_of(data: bytes, parser: ParserInfo, options: ParseOptions, precision: st
     chosen: dict[str, Any] = {
         field.name: getattr(options, field.name) for field in fields(options) if field.name not in RENDERING
     }
-    made_from = [FORMAT.decode(), __version__, parser.name, parser.version, precision, chosen]
-    digest = hashlib.sha256(json.dumps(made_from, sort_keys=True, default=sorted).encode())
+    return digest_of(data, [FORMAT.decode(), parser.name, parser.version, precision, chosen])
+
+
+def digest_of(data: bytes, made_from: list[object]) -> str:
+    """A key for what this version makes of a photo's bytes; all else that changes it stands in `made_from`, as JSON."""
+    words = json.dumps([__version__, *made_from], sort_keys=True, default=sorted)
+    digest = hashlib.sha256(words.encode())
     digest.update(hashlib.sha256(data).digest())
     return digest.hexdigest()

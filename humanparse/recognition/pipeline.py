@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import threading
 from collections.abc import Callable
@@ -12,9 +11,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from humanparse import __version__, recognition, telemetry
+from humanparse import recognition, telemetry
 from humanparse.allocator import give_back
-from humanparse.cache.parsings import HIT, AnswerCache, ParsingCache
+from humanparse.cache.parsings import HIT, AnswerCache, ParsingCache, digest_of
 from humanparse.config import Settings
 from humanparse.decoding import Decode
 from humanparse.gate import Check, Enter, always
@@ -101,7 +100,7 @@ class RecognitionPipeline:
         if self._cache is None or not options.cache:
             found, cached = run(), None
         else:
-            key = _key_of(data, recognizer.info, self.settings.precision)
+            key = digest_of(data, ["recognition1", recognizer.info, self.settings.precision, MOST])
             with watch.stage("cache"):
                 found, cached = self._cache.find(key, run)
         telemetry.photo_recognized(recognizer.info.name, cached)
@@ -152,9 +151,3 @@ def unpack(data: bytes) -> Recognition | None:
         return Recognition(tuple(Prediction(*row) for row in rows), (height, width), RecognizerInfo(*info))
     except (ValueError, TypeError):
         return None
-
-
-def _key_of(data: bytes, recognizer: RecognizerInfo, precision: str) -> str:
-    digest = hashlib.sha256(json.dumps(["recognition1", __version__, recognizer, precision, MOST]).encode())
-    digest.update(hashlib.sha256(data).digest())
-    return digest.hexdigest()

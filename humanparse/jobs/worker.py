@@ -8,14 +8,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import IO, Any, Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from humanparse import logs, telemetry
-from humanparse.answers import describe_answer, write_format
 from humanparse.batches import Outcome, Photo, parse_photo, unpack, write_answer
 from humanparse.config import Settings
 from humanparse.errors import Busy, StorageError
-from humanparse.exports import JSON
 from humanparse.jobs import records
 from humanparse.jobs.files import JobFiles
 from humanparse.jobs.records import ONE, RECOGNIZE, VIDEO, Job
@@ -152,7 +150,8 @@ class Worker:
                 yield json.dumps(describe_recognition(found)).encode()
                 lease.tell(done=1, failed=0)
             elif order.kind == ONE:
-                yield _answer_one(order.names[0], files[0], parse, order)
+                row, file = parse_photo(Photo(order.names[0], files[0].read), parse, order.options, order.format)
+                yield json.dumps(row).encode() if file is None else file
                 lease.tell(done=1, failed=0)
             else:
                 uploads = zip(order.names, files, strict=True)
@@ -237,12 +236,3 @@ def _status(ended: Job) -> int:
     if ended.state == records.CANCELLED:
         return 409
     return int(ended.problem["status"]) if ended.problem else 200
-
-
-def _answer_one(
-    name: str, file: IO[bytes], parse: Callable[[bytes, ParseOptions], Answer], order: records.Order
-) -> bytes:
-    answer = parse(file.read(), order.options)
-    if order.format == JSON:
-        return json.dumps(describe_answer(answer, order.options)).encode()
-    return write_format(answer, order.options, order.format, name)

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -25,34 +26,33 @@ from humanparse.parsers.contract import Parser
 from humanparse.recognition.contract import Recognizer
 from humanparse.recognition.pipeline import RecognitionPipeline
 from humanparse.records import Parsing
-from humanparse.stopwatch import Stopwatch, with_total
+from humanparse.stopwatch import Stopwatch
 from utils import compose_overlay
 
-ON_DECK: Final = 2  # photos that are decoded or drawn while another is parsed
+ON_DECK: Final = 2  # photos that are decoded while another is parsed
 
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """One photo's result: photo and overlay (H, W, 3) uint8 RGB, the Parsing, milliseconds by stage.
+    """One photo's result: the photo (H, W, 3) uint8 RGB, its Parsing, what was asked for, and where the time goes.
 
-    cache: how the Parsing was come by (HIT, MISS, COLLAPSED of the cache); None without a cache.
+    watch: of whoever writes the answer, too. cache: how the Parsing was come by (HIT, MISS, COLLAPSED of the cache);
+    None without a cache.
     """
 
     image: NDArray[np.uint8]
-    overlay: NDArray[np.uint8]
     parsing: Parsing
-    timing_ms: dict[str, float] = field(default_factory=dict)
+    options: ParseOptions
+    watch: Stopwatch = field(default_factory=Stopwatch)
     cache: str | None = None
 
-    def timing_with(self, encoding: Stopwatch) -> dict[str, float]:
-        """Milliseconds by stage, the encoding's too, and their `total`."""
-        return with_total({**self.timing_ms, **encoding.timing_ms})
-
-
-def compose(image: NDArray[np.uint8], parsing: Parsing, options: ParseOptions) -> NDArray[np.uint8]:
-    """The overlay (H, W, 3) uint8 RGB that `options` ask for."""
-    outlined = parsing.people if options.outline else None
-    return compose_overlay(image, parsing.labels, outlined, PALETTES[options.palette], options.alpha)
+    @cached_property
+    def overlay(self) -> NDArray[np.uint8]:
+        """(H, W, 3) uint8 RGB, drawn when it is first asked for: many answers are without."""
+        options = self.options
+        with self.watch.stage("compose"):
+            outlined = self.parsing.people if options.outline else None
+            return compose_overlay(self.image, self.parsing.labels, outlined, PALETTES[options.palette], options.alpha)
 
 
 class Pipeline:
@@ -102,7 +102,8 @@ class Pipeline:
         """
         watch = Stopwatch()
         with watch.wait_for(self.admit(check, tell)) as enter:
-            return self._answer(data, options, watch, enter)
+            image, parsing, cached = self.find(data, options, watch, enter)
+        return Answer(image, parsing, options, watch, cached)
 
     @contextmanager
     def admit(self, check: Check = always, tell: Tell | None = None) -> Iterator[Enter]:
@@ -141,12 +142,6 @@ class Pipeline:
                 parsing, cached = self.cache.find(key, run)
         telemetry.photo_parsed(parsing.parser.name, cached, len(parsing.persons))
         return image, parsing, cached
-
-    def _answer(self, data: bytes, options: ParseOptions, watch: Stopwatch, enter: Enter) -> Answer:
-        image, parsing, cached = self.find(data, options, watch, enter)
-        with watch.stage("compose"):
-            overlay = compose(image, parsing, options)
-        return Answer(image, overlay, parsing, watch.timing_ms, cached)
 
     def parse_frame(self, image: NDArray[np.uint8], options: ParseOptions) -> Parsing:
         """The Parsing of one frame, (H, W, 3) uint8 RGB, of a video; not cached. Raises Busy or ParserError."""

@@ -189,7 +189,6 @@ TABLE: dict[str, set[str]] = {
     "humanparse/answers.py": {
         "humanparse.exports",
         "humanparse.labels",
-        "humanparse.options",
         "humanparse.pipeline",
         "humanparse.stopwatch",
     },
@@ -267,6 +266,7 @@ TABLE: dict[str, set[str]] = {
         "humanparse.web.errors",
     },
     "humanparse/commands": {
+        "humanparse.answers",
         "humanparse.cache",
         "humanparse.client",
         "humanparse.commands",

@@ -32,7 +32,7 @@ def test_a_photo_is_counted_with_its_people_and_stages(pipeline: Pipeline, photo
     pipeline.parse(photo, ParseOptions())
     assert [new - old for new, old in zip(counts(), before, strict=True)] == [1, 2, 1, 1]
     assert (account.parser, account.photos, account.people, account.cache) == ("bands", 1, 2, None)
-    assert set(account.stages_ms) == {"decode", "wait", "parse", "compose"}
+    assert set(account.stages_ms) == {"decode", "wait", "parse"}
     assert account.facts(0.25)["ms"] == 250
 
 

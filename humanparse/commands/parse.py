@@ -9,11 +9,12 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from humanparse.answers import write_format
 from humanparse.commands.parse_options import add_parse_options, read_parse_options
 from humanparse.commands.photo_files import find_photos, free_name, read_photo_file
 from humanparse.config import Settings
 from humanparse.errors import HumanParseError
-from humanparse.exports import FORMATS, JSON, Parsed, describe
+from humanparse.exports import FORMATS, JSON, describe
 from humanparse.options import CHOICES, ParseOptions
 from humanparse.pipeline import Answer, Pipeline
 
@@ -66,8 +67,8 @@ def parse_photos(
     for photo in bar:
         try:
             answer = pipeline.parse(read_photo_file(photo), options)
-            parsed = Parsed(_name_in(given, photo), answer.parsing, answer.overlay, options.palette, answer.image)
-            files = {name: FORMATS[name].write(parsed) for name in formats if name != JSON}
+            own = _name_in(given, photo)
+            files = {format: write_format(answer, format, own) for format in formats if format != JSON}
         except HumanParseError as error:
             tqdm.write(f"{photo}: {error.message}", file=sys.stderr)
             failed += 1
@@ -103,7 +104,7 @@ def _name_in(given: list[Path], photo: Path) -> str:
 
 def _json(answer: Answer, options: ParseOptions, indent: int | None = None, **more: str) -> bytes:
     return json.dumps(
-        {**more, **describe(answer.parsing, options.include), "timing_ms": answer.timing_ms}, indent=indent
+        {**more, **describe(answer.parsing, options.include), "timing_ms": answer.watch.timing_ms}, indent=indent
     ).encode()
 
 

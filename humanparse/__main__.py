@@ -1,12 +1,13 @@
 """The command line: `python -m humanparse parse PHOTO_OR_FOLDER... --out results/`; and more, see --help.
 
 Exit codes: 0 all was done; 1 at least one photo failed (the others did not), or what was asked could not be
-done; 2 wrong usage.
+done; 2 wrong usage. What ended early has those of shells: 130 by Ctrl-C, 141 where nobody reads the output any more.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable
 from importlib import import_module
@@ -20,7 +21,15 @@ def main(arguments: list[str] | None = None) -> int:
     given = sys.argv[1:] if arguments is None else arguments
     args = _make_argument_parser(given).parse_args(given)
     run: Callable[[argparse.Namespace], int] = args.run
-    return run(args)
+    try:
+        code = run(args)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is flushed at the end goes there
+        return 141
+    return code
 
 
 def _make_argument_parser(given: list[str]) -> argparse.ArgumentParser:

@@ -14,7 +14,7 @@ from humanparse import logs, telemetry
 from humanparse.batches import Outcome, Photo, parse_photo, unpack, write_answer
 from humanparse.config import Settings
 from humanparse.errors import Busy, StorageError
-from humanparse.jobs import records
+from humanparse.jobs import changes, records
 from humanparse.jobs.files import JobFiles
 from humanparse.jobs.records import ONE, RECOGNIZE, VIDEO, Job
 from humanparse.jobs.store import Store
@@ -72,7 +72,7 @@ class Worker:
     def claim(self, id: str) -> Job | None:
         """This job, now ours; None where it is not to be had."""
         token = records.new_id()
-        return self._store.update(id, records.claim(time.time(), self._settings.job_lease_s, token))
+        return self._store.update(id, changes.claim(time.time(), self._settings.job_lease_s, token))
 
     def run(self, job: Job) -> None:
         """Work on a job of ours until it ends, or is not ours any more. Raises StorageError."""
@@ -106,17 +106,17 @@ class Worker:
             )
             self._request_log.add(row)
 
-    def _work(self, job: Job, lease: _Lease) -> records.Change:
+    def _work(self, job: Job, lease: _Lease) -> changes.Change:
         """Do it; what is then to become of the job, if it is still ours."""
         try:
             size = self._write_video(job, lease) if job.order.kind == VIDEO else self._write_photos(job, lease)
         except _Interrupted:
             if self.stopping.is_set():
-                return records.release(job.token, time.time())
-            return records.stop_cancelled(job.token, time.time())
+                return changes.release(job.token, time.time())
+            return changes.stop_cancelled(job.token, time.time())
         except Exception as error:  # as at the edge of the app: whatever it is, it is this job's
-            return records.fail(job.token, time.time(), self._describe_error(error, job.order.request_id))
-        return records.succeed(job.token, time.time(), size)
+            return changes.fail(job.token, time.time(), self._describe_error(error, job.order.request_id))
+        return changes.succeed(job.token, time.time(), size)
 
     def _write_photos(self, job: Job, lease: _Lease) -> int:
         return self._files.write_result(job.id, job.token, self._result(job, lease))
@@ -219,7 +219,7 @@ class _Lease:
         """
         until = time.time() + self._lease_s
         try:
-            job = self._store.update(self._job.id, records.report(self._job.token, until, done, failed))
+            job = self._store.update(self._job.id, changes.report(self._job.token, until, done, failed))
         except StorageError as error:
             log.warning("job %s: %s", self._job.id, error.message)
             return

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from humanparse.errors import StorageError, UnreadableImage
-from humanparse.images import suffixes
+from humanparse.image_formats import suffixes
 
 STDIN: Final = Path("-")
 

@@ -11,7 +11,7 @@ from humanparse.commands.photo_files import STDIN, find_photos, free_name, read_
 from humanparse.config import Settings
 from humanparse.effects import EFFECTS
 from humanparse.errors import HumanParseError, InvalidOption
-from humanparse.images import suffixes
+from humanparse.image_formats import suffixes
 from humanparse.pipeline import Pipeline
 from humanparse.studio import Studio, Stylized
 from humanparse.stylize_options import ALL, ENCODERS, SUFFIXES, StylizeOptions

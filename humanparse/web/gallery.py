@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from humanparse.effects import EFFECTS
 from humanparse.effects.contract import Effect
 from humanparse.errors import NotFound
-from humanparse.images import accept_attribute
+from humanparse.image_formats import accept_attribute
 from humanparse.labels import CLASSES
 from humanparse.recognition import RECOGNIZERS, make_recognizer
 from humanparse.recognition.options import RecognizeOptions

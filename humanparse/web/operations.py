@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from humanparse.exports import FORMATS
-from humanparse.images import FORMATS as IMAGE_FORMATS
+from humanparse.image_formats import FORMATS as IMAGE_FORMATS
 from humanparse.web.errors import TITLES
 from humanparse.web.schemas import BASE64, BINARY, CODES, TEXT, Schema, ref
 

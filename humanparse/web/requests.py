@@ -25,7 +25,7 @@ from humanparse.errors import (
 from humanparse.exports import FORMATS, JSON
 from humanparse.exports.formats import OVERLAYS
 from humanparse.fetching import fetch_photo, name_of
-from humanparse.images import check_declared
+from humanparse.image_formats import check_declared
 from humanparse.options import ParseOptions
 from humanparse.web import service
 

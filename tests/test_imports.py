@@ -365,6 +365,17 @@ def test_a_room_imports_only_its_neighbours(path: Path) -> None:
         assert not any(within(module, name) for name in banned), f"{path} may not import {module}"
 
 
+def test_the_tree_in_the_documents_has_every_room() -> None:
+    """What a stranger finds in the folder stands in docs/architecture.md with what it is."""
+    tree = (ROOT / "docs" / "architecture.md").read_text().split("```")[1]
+    rooms = {path.name for path in (ROOT / "humanparse").glob("[!_]*") if path.suffix == ".py"}
+    rooms |= {f"{path.parent.name}/" for path in (ROOT / "humanparse").glob("*/__init__.py")}
+    named = set(re.findall(r"[a-z_.]+\.py|[a-z_]+/", tree))
+    assert rooms - named == set()
+    files = {path.name for path in (*ROOT.glob("*.py"), *(ROOT / "humanparse").rglob("*.py"))}
+    assert {name for name in named if name.endswith(".py")} - files == set()
+
+
 def test_every_edge_of_the_table_is_taken() -> None:
     """Else the table says more than is so, and an edge may come back without a decision."""
     taken = {room: {room.removesuffix(".py").replace("/", ".")} for room in TABLE}

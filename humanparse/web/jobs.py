@@ -13,7 +13,7 @@ from humanparse.answers import content_type
 from humanparse.batches import answer_type
 from humanparse.exports import FORMATS, JSON
 from humanparse.jobs.desk import Desk
-from humanparse.jobs.records import MANY, ONE, SUCCEEDED, VIDEO, Job, Order
+from humanparse.jobs.records import CANCELLED, MANY, ONE, SUCCEEDED, VIDEO, Job, Order
 from humanparse.video.containers import ANSWERS
 from humanparse.web import service
 from humanparse.web.orders import read_key, read_order
@@ -96,7 +96,7 @@ def content_type_of(order: Order) -> str:
 def describe_job(job: Job) -> dict[str, Any]:
     """The JSON form of a job."""
     desk, order = _desk(), job.order
-    finished = job.ended and job.state != "cancelled"
+    finished = job.ended and job.state != CANCELLED
     has_data = order.kind == VIDEO and job.state == SUCCEEDED
     return {
         "id": job.id,

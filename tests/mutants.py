@@ -83,9 +83,9 @@ MUTANTS = (
     Mutant("humanparse/images.py", "            _refuse_compressed_tiles(picture)\n", "", IMAGES),
     Mutant("humanparse/images.py", "_turn_upright(_to_array(_to_rgb(picture)), orientation)",
            "_to_array(_to_rgb(picture))", IMAGES),
-    Mutant("humanparse/decoding/child.py", "(resource.RLIMIT_AS, now),", "", DECODING),
+    Mutant("humanparse/apart.py", "(resource.RLIMIT_AS, _address_space() + more_bytes),", "", DECODING),
     Mutant("humanparse/decoding/child.py", "signal.setitimer(signal.ITIMER_PROF, cpu_s)", "pass", DECODING),
-    Mutant("humanparse/decoding/nursery.py", "env=calm,", "env=None,", DECODING),
+    Mutant("humanparse/apart.py", "env=calm,", "env=None,", DECODING),
     Mutant("humanparse/decoding/nursery.py", "os.kill(key.data, signal.SIGKILL)", "pass", DECODING),
     # the line
     Mutant("humanparse/gate.py", "if len(self._line) >= self.length:", "if False:", GATE),

@@ -54,8 +54,9 @@ TABLE: dict[str, set[str]] = {
         "humanparse.errors",
         "humanparse.images",
     },
-    "humanparse/decoding/child.py": {"humanparse.errors", "humanparse.images"},
-    "humanparse/decoding/nursery.py": {"humanparse.decoding.child"},
+    "humanparse/decoding/child.py": {"humanparse.apart", "humanparse.errors", "humanparse.images"},
+    "humanparse/decoding/nursery.py": {"humanparse.apart", "humanparse.decoding.child"},
+    "humanparse/apart.py": set(),
     "utils.py": {"humanparse.labels"},
     "humanparse/parsers/__init__.py": {"humanparse.config", "humanparse.errors", "humanparse.parsers.contract"},
     "humanparse/parsers/contract.py": {"humanparse.records"},
@@ -220,6 +221,7 @@ TABLE: dict[str, set[str]] = {
     },
     # knows no parser and no job: whoever calls it parses
     "humanparse/video": {
+        "humanparse.apart",
         "humanparse.errors",
         "humanparse.exports",
         "humanparse.labels",

@@ -18,12 +18,11 @@ import subprocess
 import sys
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final, NoReturn
 
+from humanparse.apart import start_apart
 from humanparse.decoding.child import serve
 
-ROOT: Final = Path(__file__).resolve().parent.parent.parent
 ORDER: Final = struct.Struct("<Q")  # max_pixels of a child; with it come its end of the line and the leash's
 WORD: Final = struct.Struct("<q")  # out of a leash: first the child's process number, at last its exit code
 
@@ -43,17 +42,8 @@ class Nursery:
     def start(cls) -> Nursery:
         """A nursery that will be ready when it has imported what it needs. Raises OSError."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        calm = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MALLOC_ARENA_MAX"), "1")
         try:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "humanparse.decoding.nursery", str(theirs.fileno())],
-                cwd=ROOT,
-                env=calm,  # nothing of ours: there are secrets among the settings
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,  # libtiff prints what stands in the file
-            )
+            process = start_apart("humanparse.decoding.nursery", [theirs.fileno()])
         except OSError:
             ours.close()
             raise

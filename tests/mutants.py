@@ -21,6 +21,7 @@ COMPOSITOR = "tests/test_utils.py"
 GROUPING = "tests/parsers/compact/test_grouping.py"
 IMAGES = "tests/test_images.py"
 DECODING = "tests/test_decoding.py"
+LINE = "tests/test_sister_line.py"
 RECORDS = "tests/test_records.py"
 ENCODING = "tests/test_encoding.py"
 SIDES = "tests/parsers/compact/test_sides.py"
@@ -87,7 +88,10 @@ MUTANTS = (
     Mutant("humanparse/decoding/child.py", "signal.setitimer(signal.ITIMER_PROF, cpu_s)", "pass", DECODING),
     Mutant("humanparse/apart.py", "env=calm,", "env=None,", DECODING),
     Mutant("humanparse/decoding/nursery.py", "os.kill(key.data, signal.SIGKILL)", "pass", DECODING),
+    Mutant("humanparse/decoding/nursery.py", "if len(ends) < 2:", "if False:", DECODING),
+    Mutant("humanparse/decoding/decoder.py", "except ConnectionError:", "except OSError:", DECODING),
     # the line
+    Mutant("humanparse/studio.py", "join=not work.inside", "join=True", LINE),
     Mutant("humanparse/gate.py", "if len(self._line) >= self.length:", "if False:", GATE),
     Mutant("humanparse/gate.py", "self._line.popleft().set()", "self._line.pop().set()", GATE),
     Mutant("humanparse/gate.py", "if given:  # at the last moment, after all", "if False:", GATE),

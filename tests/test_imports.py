@@ -227,6 +227,7 @@ TABLE: dict[str, set[str]] = {
         "humanparse.labels",
         "humanparse.options",
         "humanparse.records",
+        "humanparse.values",
         "humanparse.video",
         "utils",
     },

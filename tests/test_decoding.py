@@ -87,16 +87,13 @@ def slow_jpeg() -> bytes:
 
 
 def test_a_bomb_of_time_ends_and_the_next_photo_is_decoded(decoders: Decoders, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(decoder, "SLACK", 25)  # the processor's time ends it, not our patience, on a slow machine, too
-    decoders(example("PNG"))
-    child = decoders._idle[-1]
+    monkeypatch.setattr(decoder, "SLACK", 100.0)  # the processor's time ends it, not ours
     data = slow_jpeg()
     assert len(data) < 4_000_000
     began = time.monotonic()
     with pytest.raises(DecodeTimeout, match="more than 2 s"):
         decoders(data)
     assert time.monotonic() - began < 60  # a machine under load; without the limit it takes some minutes
-    assert child.code == -signal.SIGPROF
     assert decoders(example("JPEG")).shape == scene().shape
 
 

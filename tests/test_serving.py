@@ -184,8 +184,9 @@ def test_counts_are_right_under_two_workers_and_when_one_is_killed(
         served = ("humanparse_requests_total", (("endpoint", "/api/parse"), ("method", "POST"), ("status", "200")))
         assert first[served] == 12
         assert first["humanparse_queue_places", ()] == 32
-        # gunicorn's own, two workers, a decoder of each, and what those are forked from
-        assert first["humanparse_processes", ()] == 6
+        assert (
+            first["humanparse_processes", ()] == 6
+        )  # gunicorn's own, two workers, a decoder of each, and what those are forked from
         assert (
             0
             < first["humanparse_memory_bytes", (("kind", "pss"),)]

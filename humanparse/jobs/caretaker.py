@@ -15,6 +15,7 @@ from humanparse.config import Settings
 from humanparse.errors import JobAbandoned
 from humanparse.jobs import callbacks, changes
 from humanparse.jobs.files import JobFiles
+from humanparse.jobs.records import TRIES
 from humanparse.jobs.store import Store
 from humanparse.jobs.worker import DescribeError
 
@@ -93,8 +94,8 @@ class Caretaker:
     def _take_back(self) -> None:
         now = time.time()
         for job in self._store.dropped(now):
-            error = JobAbandoned(f"{changes.TRIES} workers died over this job.")
-            problem = self._describe_error(error, job.order.request_id) if job.attempts >= changes.TRIES else {}
+            error = JobAbandoned(f"{TRIES} workers died over this job.")
+            problem = self._describe_error(error, job.order.request_id) if job.attempts >= TRIES else {}
             changed = self._store.update(job.id, changes.take_back(now, problem))
             if changed is None:
                 continue

@@ -19,6 +19,8 @@ CANCELLED: Final = "cancelled"
 ENDED: Final = (SUCCEEDED, FAILED, CANCELLED)
 STATES: Final = (QUEUED, RUNNING, *ENDED)
 
+TRIES: Final = 3  # workers that may die over one job
+
 ONE: Final = "parse"
 MANY: Final = "batch"
 VIDEO: Final = "video"

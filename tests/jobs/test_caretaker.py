@@ -8,9 +8,8 @@ import time
 from dataclasses import replace
 
 from humanparse.jobs import changes
-from humanparse.jobs.changes import TRIES
 from humanparse.jobs.files import ORPHAN_AGE_S
-from humanparse.jobs.records import FAILED, QUEUED, RUNNING, Job, new_id
+from humanparse.jobs.records import FAILED, QUEUED, RUNNING, TRIES, Job, new_id
 from tests.jobs.conftest import Parts
 
 URL = "https://example.org/told"

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from humanparse.jobs import changes
-from humanparse.jobs.changes import TRIES, Change
-from humanparse.jobs.records import CANCELLED, FAILED, QUEUED, RUNNING, STATES, SUCCEEDED, Job
+from humanparse.jobs.changes import Change
+from humanparse.jobs.records import CANCELLED, FAILED, QUEUED, RUNNING, STATES, SUCCEEDED, TRIES, Job
 from tests.jobs.conftest import ORDER, make_job
 
 TOKENS = ("t0", "t1", "t2")

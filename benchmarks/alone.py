@@ -54,7 +54,7 @@ def _run(photo: bytes, what: str, threads: int, seconds: float) -> float:
         if what == "parser":
             parser.parse(image)
         else:
-            describe_answer(pipeline.parse(photo, options), options)
+            describe_answer(pipeline.parse(photo, options))
 
     for _ in range(WARM_UP):
         step()

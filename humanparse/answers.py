@@ -7,24 +7,25 @@ from typing import Any
 
 from humanparse.exports import FORMATS, Parsed, describe
 from humanparse.labels import PALETTES
-from humanparse.options import ParseOptions
-from humanparse.pipeline import Answer, Stopwatch
+from humanparse.pipeline import Answer
+from humanparse.stopwatch import with_total
 
 
-def describe_answer(answer: Answer, options: ParseOptions) -> dict[str, Any]:
+def describe_answer(answer: Answer) -> dict[str, Any]:
     """The whole JSON answer: `describe` of the parsing, the overlay as base64 or null, the timing."""
-    watch = Stopwatch()
-    with watch.stage("encode"):
+    options = answer.options
+    with answer.watch.stage("encode"):
         overlay = None
         if options.overlay in FORMATS:
-            overlay = b64encode(write_format(answer, options, options.overlay, "")).decode("ascii")
+            overlay = b64encode(write_format(answer, options.overlay, "")).decode("ascii")
         body = describe(answer.parsing, options.include, PALETTES[options.palette])
-    return {"status": "success", "result_image": overlay, **body, "timing_ms": answer.timing_with(watch)}
+    return {"status": "success", "result_image": overlay, **body, "timing_ms": with_total(answer.watch.timing_ms)}
 
 
-def write_format(answer: Answer, options: ParseOptions, format: str, name: str) -> bytes:
-    """The file of one of FORMATS."""
-    return FORMATS[format].write(Parsed(name, answer.parsing, answer.overlay, options.palette, answer.image))
+def write_format(answer: Answer, format: str, name: str) -> bytes:
+    """The file of one of FORMATS; `name` is what data sets call the photo."""
+    parsed = Parsed(name, answer.parsing, answer.options.palette, answer.image, lambda: answer.overlay)
+    return FORMATS[format].write(parsed)
 
 
 def content_type(format: str) -> str:

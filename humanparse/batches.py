@@ -72,8 +72,8 @@ def parse_photo(photo: Photo, parse: Parse, options: ParseOptions, format: str) 
     """One photo's outcome; raises whatever its parsing raises."""
     answer = parse(photo.read(), options)
     if format == JSON:
-        return Outcome(describe_answer(answer, options))
-    return Outcome({"status": "success"}, write_format(answer, options, format, photo.name))
+        return Outcome(describe_answer(answer))
+    return Outcome({"status": "success"}, write_format(answer, format, photo.name))
 
 
 def write_json(outcomes: Iterable[Outcome]) -> Iterator[bytes]:

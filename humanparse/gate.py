@@ -11,7 +11,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Final
 
 from humanparse import metrics
@@ -24,9 +24,11 @@ CHECK_S: Final = 0.2  # how often one who waits asks
 Check = Callable[[], None]
 """Raises what there is to raise where going on is of no use any more."""
 
-
 Tell = Callable[[int], None]
 """Hears how many are before us, whenever that changes; 0 once we are inside."""
+
+Enter = Callable[[], AbstractContextManager[None]]
+"""The way from a place in the line to the place where one photo is worked on; anew for each piece of work."""
 
 
 def always() -> None:

@@ -1,7 +1,7 @@
-"""Bytes -> image: the only room that knows what files may come in.
+"""Bytes -> image: the limits on what is decoded, EXIF orientation, colour profiles and transparency.
 
-Owns the list of formats, the limits on what is decoded, EXIF orientation, colour profiles and transparency.
-Knows nothing of requests, parsers or files; an `image` here is (H, W, 3) uint8 RGB.
+What files may come in: `image_formats.py`. Knows nothing of requests, parsers or files; an `image` here is (H, W, 3)
+uint8 RGB.
 """
 
 from __future__ import annotations
@@ -10,21 +10,20 @@ import struct
 import warnings
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from io import BytesIO
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, ImageCms, TiffImagePlugin, features
+from PIL import ExifTags, Image, ImageCms, TiffImagePlugin
 
 from humanparse.errors import (
     TooManyBytes,
     TooManyPixels,
-    TypeMismatch,
     UnreadableImage,
     UnsupportedFormat,
 )
+from humanparse.image_formats import fitting, format_names
 
 # All of these are set once, at import: Pillow's switches and Python's warning filters belong to the
 # whole process, and turning them per call (`warnings.catch_warnings`) is not safe between threads.
@@ -50,14 +49,6 @@ for _category in (UserWarning, RuntimeWarning):
 for _message in _HARMLESS:
     warnings.filterwarnings("ignore", message=_message, category=UserWarning, module=r"PIL\.")
 
-try:
-    from pillow_heif import register_heif_opener
-except ImportError:
-    _HEIC_READER = False
-else:
-    _HEIC_READER = True
-    register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
-
 _PILLOW_ERRORS: Final = (
     OSError, SyntaxError, ValueError, LookupError, TypeError, ArithmeticError, AssertionError, EOFError,
     MemoryError, RuntimeError, struct.error, zlib.error, Image.DecompressionBombError, ImageCms.PyCMSError,
@@ -66,103 +57,15 @@ _PILLOW_ERRORS: Final = (
 """What Pillow's decoders raise for damaged bytes, by their code and by fuzzing."""
 
 MAX_SIDE: Final = 30_000  # OpenCV's remap ends at 32766 (SHRT_MAX), and panoramas of 50 megapixels long before
-ANY_TYPE: Final = ("", "application/octet-stream", "binary/octet-stream", "image/*")  # says nothing of the file
 _STRIP_ROWS: Final = 256
 _TILE_WIDTH, _BITS_PER_SAMPLE = 322, 258  # TIFF 6.0 tags
-
-
-@dataclass(frozen=True)
-class Format:
-    """One file format that we read: its name, Pillow's name for it, and how to recognise it.
-
-    `signatures` are (offset, bytes) pairs; a file has the format's signature if one of them fits.
-    """
-
-    name: str
-    pillow_name: str
-    media_types: tuple[str, ...]
-    suffixes: tuple[str, ...]
-    signatures: tuple[tuple[int, bytes], ...]
-
-    def fits(self, data: bytes) -> bool:
-        return any(data.startswith(signature, offset) for offset, signature in self.signatures)
-
-
-def _brands(*brands: bytes) -> tuple[tuple[int, bytes], ...]:
-    """Signatures of an ISO base media file (ISO/IEC 14496-12) with one of these major brands."""
-    return tuple((4, b"ftyp" + brand) for brand in brands)
-
-
-_TIFF_MAGIC: Final = ((0, b"II*\0"), (0, b"MM\0*"), (0, b"II+\0"), (0, b"MM\0+"))
-_AVIF_BRANDS: Final = (b"avif", b"avis", b"mif1", b"msf1")  # the last two are any still: the readers look inside
-_HEIC_BRANDS: Final = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1")
-
-KNOWN: Final = (
-    Format("JPEG", "JPEG", ("image/jpeg",), (".jpg", ".jpeg", ".jpe", ".jfif"), ((0, b"\xff\xd8\xff"),)),
-    Format("PNG", "PNG", ("image/png",), (".png",), ((0, b"\x89PNG\r\n\x1a\n"),)),
-    Format("WebP", "WEBP", ("image/webp",), (".webp",), ((8, b"WEBP"),)),
-    Format("BMP", "BMP", ("image/bmp", "image/x-ms-bmp"), (".bmp",), ((0, b"BM"),)),
-    Format("TIFF", "TIFF", ("image/tiff",), (".tif", ".tiff"), _TIFF_MAGIC),
-    Format("GIF", "GIF", ("image/gif",), (".gif",), ((0, b"GIF87a"), (0, b"GIF89a"))),
-    Format("AVIF", "AVIF", ("image/avif",), (".avif",), _brands(*_AVIF_BRANDS)),
-    Format("HEIC", "HEIF", ("image/heic", "image/heif"), (".heic", ".heif", ".hif"), _brands(*_HEIC_BRANDS)),
-)
-"""The formats that we can read where their decoders are installed."""
-_OTHER_NAMES: Final = {
-    # older and sloppier names that programs still declare, beside those that we list
-    "JPEG": ("image/jpg", "image/pjpeg", "image/jfif", "image/mpo"),
-    "PNG": ("image/x-png", "image/apng", "image/vnd.mozilla.apng"),
-    "BMP": ("image/x-bmp", "image/x-windows-bmp"),
-    "TIFF": ("image/tif", "image/x-tiff"),
-    "AVIF": ("image/avif-sequence", "image/heif"),
-    "HEIC": ("image/heic-sequence", "image/heif-sequence"),
-}
-_ABSENT: Final = {"AVIF": not features.check("avif"), "HEIC": not _HEIC_READER}
-
-FORMATS: Final = tuple(format for format in KNOWN if not _ABSENT.get(format.name))
-"""The formats that this process reads: those whose decoder is there. Of animations, the first frame."""
-
-LONGEST_SIGNATURE: Final = max(offset + len(text) for format in FORMATS for offset, text in format.signatures)
-"""Bytes of a file that tell its format."""
-
-
-def format_names() -> str:
-    """The formats for a message: "JPEG, PNG, ... and HEIC"."""
-    names = [format.name for format in FORMATS]
-    return f"{', '.join(names[:-1])} and {names[-1]}"
-
-
-def suffixes() -> frozenset[str]:
-    """The file suffixes of the formats that we read, lower case with the dot."""
-    return frozenset(suffix for format in FORMATS for suffix in format.suffixes)
-
-
-def accept_attribute() -> str:
-    """The value of a file input's `accept`: media types, and suffixes for systems that lack a type (HEIC)."""
-    media_types = (media_type for format in FORMATS for media_type in format.media_types)
-    return ",".join((*media_types, *sorted(suffixes())))
-
-
-def check_declared(declared: str, start: bytes) -> None:
-    """Raises TypeMismatch where a media type is declared that is not that of the file which begins with `start`.
-
-    Types that say nothing (ANY_TYPE) go with every file; a file of no known type is left to `read_image`.
-    """
-    fitting = [format for format in FORMATS if format.fits(start)]
-    declared = declared.partition(";")[0].strip().lower()
-    if declared in ANY_TYPE or not fitting:
-        return
-    if not any(declared in (*format.media_types, *_OTHER_NAMES.get(format.name, ())) for format in fitting):
-        name, right = fitting[0].name, fitting[0].media_types[0]
-        message = f"The file is declared as {declared[:100]}, but it is {name}; send it as {right}, or undeclared."
-        raise TypeMismatch(message, declared=declared[:100], found=right, allowed=[right, ANY_TYPE[1]])
 
 
 def read_image(data: bytes, *, max_bytes: int, max_pixels: int, max_side: int = MAX_SIDE) -> NDArray[np.uint8]:
     """The picture in `data`, upright, in sRGB, transparency over white.
 
     Args:
-        data: the whole file, in one of FORMATS.
+        data: the whole file, in one of `image_formats.FORMATS`.
         max_bytes: largest `len(data)`.
         max_pixels: largest width times height, checked before pixels are decoded.
         max_side: largest width, and largest height, checked then too.
@@ -180,7 +83,7 @@ def read_image(data: bytes, *, max_bytes: int, max_pixels: int, max_side: int = 
         raise TooManyBytes(message, size=len(data), limit=max_bytes)
     if not data:
         raise UnreadableImage("The file is empty.")
-    formats = [format for format in FORMATS if format.fits(data)]
+    formats = fitting(data)
     if not formats:
         raise UnsupportedFormat(f"This is not an image of a type that we take: {format_names()}.")
     try:

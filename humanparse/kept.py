@@ -19,8 +19,9 @@ from humanparse.exports.cutouts import cutout_png
 from humanparse.images import read_image
 from humanparse.labels import PALETTES
 from humanparse.options import ParseOptions
-from humanparse.pipeline import Answer, Stopwatch, compose
+from humanparse.pipeline import Answer
 from humanparse.records import Keypoint, ParserInfo, Parsing, Part, Person
+from humanparse.stopwatch import with_total
 
 Read = Callable[[str], bytes]
 """Reads one of the kept files by its name."""
@@ -46,17 +47,16 @@ LOOK: Final = ("alpha", "outline", "palette")
 NO_LIMIT: Final = 1 << 40  # what we wrote ourselves was within the limits
 
 
-def keep(answer: Answer, options: ParseOptions) -> dict[str, bytes]:
+def keep(answer: Answer) -> dict[str, bytes]:
     """What is kept of an answer: the photo without its metadata, the maps, the summary, the options of its look."""
-    watch = Stopwatch()
-    with watch.stage("encode"):
+    with answer.watch.stage("encode"):
         files = {
             "photo.jpg": encode_jpeg(answer.image),
-            "labels.png": label_map_png(answer.parsing, PALETTES[options.palette]),
+            "labels.png": label_map_png(answer.parsing, PALETTES[answer.options.palette]),
             "people.png": people_map_png(answer.parsing),
         }
-    summary = {**describe(answer.parsing, frozenset({"keypoints"})), "timing_ms": answer.timing_with(watch)}
-    look = {name: getattr(options, name) for name in LOOK}
+    summary = {**describe(answer.parsing, frozenset({"keypoints"})), "timing_ms": with_total(answer.watch.timing_ms)}
+    look = {name: getattr(answer.options, name) for name in LOOK}
     return {**files, "parsing.json": json.dumps(summary).encode(), OPTIONS: json.dumps(look).encode()}
 
 
@@ -68,10 +68,10 @@ def make_file(read: Read, file: str, settings: Settings) -> tuple[bytes, str]:
     if file not in MADE and not wanted:
         names = ", ".join((*STORED, *MADE))
         raise NotFound(f"A result has no file of this name; it has {names}, person-NUMBER.png, person-NUMBER-PART.png.")
-    answer, options = _restore(read, settings)
+    answer = _restore(read, settings)
     if wanted:
         return _cutout(answer, int(wanted[1]), int(wanted[2] or 0)), "image/png"
-    return write_format(answer, options, MADE[file], "photo.jpg"), content_type(MADE[file])
+    return write_format(answer, MADE[file], "photo.jpg"), content_type(MADE[file])
 
 
 def _cutout(answer: Answer, number: int, part_id: int) -> bytes:
@@ -82,11 +82,9 @@ def _cutout(answer: Answer, number: int, part_id: int) -> bytes:
     raise NotFound("Nobody in this result has this number and such a part.")
 
 
-def _restore(read: Read, settings: Settings) -> tuple[Answer, ParseOptions]:
+def _restore(read: Read, settings: Settings) -> Answer:
     options = ParseOptions.from_strings(json.loads(read(OPTIONS)), settings)
-    image, parsing = read_parsed(read)
-    timing_ms = json.loads(read("parsing.json"))["timing_ms"]
-    return Answer(image, compose(image, parsing, options), parsing, timing_ms), options
+    return Answer(*read_parsed(read), options)
 
 
 def read_parsed(read: Read) -> tuple[NDArray[np.uint8], Parsing]:

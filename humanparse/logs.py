@@ -50,12 +50,12 @@ def make_handler(format: str) -> logging.Handler:
     """A handler that writes to stderr in `format`: AUTO is TEXT in a terminal, else JSON."""
     terminal = sys.stderr.isatty()
     handler = _StderrHandler()
-    handler.setFormatter(make_formatter(JSON if format == JSON or (format == AUTO and not terminal) else TEXT))
+    handler.setFormatter(_make_formatter(JSON if format == JSON or (format == AUTO and not terminal) else TEXT))
     return handler
 
 
-def make_formatter(format: str, colours: bool | None = None) -> logging.Formatter:
-    """The formatter of JSON or TEXT; colours: None where stderr is a terminal."""
+def _make_formatter(format: str) -> logging.Formatter:
+    """The formatter of JSON or TEXT."""
     before: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -68,9 +68,8 @@ def make_formatter(format: str, colours: bool | None = None) -> logging.Formatte
     if format == JSON:
         after += [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     else:
-        colours = sys.stderr.isatty() if colours is None else colours
         plain = structlog.dev.plain_traceback  # others print local variables, which are photos here
-        after += [structlog.dev.ConsoleRenderer(colors=colours, exception_formatter=plain)]
+        after += [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)]
     return structlog.stdlib.ProcessorFormatter(foreign_pre_chain=before, processors=after)
 
 

@@ -12,7 +12,7 @@ from humanparse.exports import FORMATS, JSON
 from humanparse.exports.formats import OVERLAYS
 from humanparse.labels import PALETTES
 from humanparse.parsers import AUTO, PARSERS
-from humanparse.values import read_choice, read_flag
+from humanparse.values import check_names, read_choice, read_flag, read_number
 
 INCLUDES: Final = {
     # name: what it adds to the answer, for the docs and for messages
@@ -68,14 +68,10 @@ class ParseOptions:
     @classmethod
     def from_strings(cls, given: Mapping[str, object], settings: Settings) -> ParseOptions:
         """Options from a query, a form or JSON. Raises InvalidOption for any that we refuse."""
-        unknown = sorted(set(given) - set(OPTIONS))
-        if unknown:
-            raise InvalidOption(
-                f"There is no option {unknown[0]!r}; there are {', '.join(OPTIONS)}.", allowed=list(OPTIONS)
-            )
+        check_names(given, tuple(OPTIONS))
         return cls(
             parser=_choice("parser", given.get("parser", settings.parser)),
-            alpha=_alpha(given.get("alpha", settings.alpha)),
+            alpha=read_number("alpha", given.get("alpha", settings.alpha), 0, 1),
             outline=read_flag("outline", given.get("outline", True)),
             detail=read_flag("detail", given.get("detail", True)),
             palette=_choice("palette", given.get("palette", cls.palette)),
@@ -87,16 +83,6 @@ class ParseOptions:
 
 def _choice(name: str, value: object) -> str:
     return read_choice(name, value, CHOICES[name])
-
-
-def _alpha(value: object) -> float:
-    try:
-        number = float(value) if isinstance(value, (str, int, float)) and not isinstance(value, bool) else -1.0
-    except (ValueError, OverflowError):
-        number = -1.0
-    if not 0 <= number <= 1:  # also refuses nan
-        raise InvalidOption(f"alpha is {value!r}; it must be a number from 0 to 1.", option="alpha", allowed=[0, 1])
-    return number
 
 
 def _include(value: object) -> frozenset[str]:

@@ -6,8 +6,9 @@ import math
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -18,64 +19,40 @@ from humanparse.allocator import give_back
 from humanparse.cache.parsings import ParsingCache, key_of
 from humanparse.config import Settings
 from humanparse.decoding import Decoders, make_decode
-from humanparse.gate import Check, Gate, Tell, always
+from humanparse.gate import Check, Enter, Gate, Tell, always
 from humanparse.labels import PALETTES
 from humanparse.options import ParseOptions
 from humanparse.parsers.contract import Parser
 from humanparse.recognition.contract import Recognizer
 from humanparse.recognition.pipeline import RecognitionPipeline
 from humanparse.records import Parsing
+from humanparse.stopwatch import Stopwatch
 from utils import compose_overlay
 
-ON_DECK: Final = 2  # photos that are decoded or drawn while another is parsed
-Enter = Callable[[], AbstractContextManager[None]]
+ON_DECK: Final = 2  # photos that are decoded while another is parsed
 
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """One photo's result: photo and overlay (H, W, 3) uint8 RGB, the Parsing, milliseconds by stage.
+    """One photo's result: the photo (H, W, 3) uint8 RGB, its Parsing, what was asked for, and where the time goes.
 
-    cache: how the Parsing was come by (HIT, MISS, COLLAPSED of the cache); None without a cache.
+    watch: of whoever writes the answer, too. cache: how the Parsing was come by (HIT, MISS, COLLAPSED of the cache);
+    None without a cache.
     """
 
     image: NDArray[np.uint8]
-    overlay: NDArray[np.uint8]
     parsing: Parsing
-    timing_ms: dict[str, float] = field(default_factory=dict)
+    options: ParseOptions
+    watch: Stopwatch = field(default_factory=Stopwatch)
     cache: str | None = None
 
-    def timing_with(self, encoding: Stopwatch) -> dict[str, float]:
-        """Milliseconds by stage, the encoding's too, and their `total`."""
-        timing = {**self.timing_ms, **encoding.timing_ms}
-        return {**timing, "total": round(sum(timing.values()), 2)}
-
-
-def compose(image: NDArray[np.uint8], parsing: Parsing, options: ParseOptions) -> NDArray[np.uint8]:
-    """The overlay (H, W, 3) uint8 RGB that `options` ask for."""
-    outlined = parsing.people if options.outline else None
-    return compose_overlay(image, parsing.labels, outlined, PALETTES[options.palette], options.alpha)
-
-
-class Stopwatch:
-    """Milliseconds spent in named stages; of a stage within another, only the inner one is told."""
-
-    def __init__(self) -> None:
-        self.timing_ms: dict[str, float] = {}
-        self._inner_s = 0.0  # in stages within the one at hand
-
-    @contextmanager
-    def stage(self, name: str, parser: str = "") -> Iterator[None]:
-        """`parser`: whose work the stage is, where it is one's."""
-        start, before = time.perf_counter(), self._inner_s
-        self._inner_s = 0.0
-        try:
-            yield
-        finally:
-            whole = time.perf_counter() - start
-            spent = whole - self._inner_s
-            self._inner_s = before + whole
-            self.timing_ms[name] = round(self.timing_ms.get(name, 0.0) + spent * 1000, 2)
-            telemetry.stage_ended(name, spent, parser)
+    @cached_property
+    def overlay(self) -> NDArray[np.uint8]:
+        """(H, W, 3) uint8 RGB, drawn when it is first asked for: many answers are without."""
+        options = self.options
+        with self.watch.stage("compose"):
+            outlined = self.parsing.people if options.outline else None
+            return compose_overlay(self.image, self.parsing.labels, outlined, PALETTES[options.palette], options.alpha)
 
 
 class Pipeline:
@@ -124,10 +101,9 @@ class Pipeline:
         tell: hears how many photos wait before this one, whenever that changes; 0 when it is being parsed.
         """
         watch = Stopwatch()
-        with ExitStack() as inside:
-            with watch.stage("wait"):
-                enter = inside.enter_context(self.admit(check, tell))
-            return self._answer(data, options, watch, enter)
+        with watch.wait_for(self.admit(check, tell)) as enter:
+            image, parsing, cached = self.find(data, options, watch, enter)
+        return Answer(image, parsing, options, watch, cached)
 
     @contextmanager
     def admit(self, check: Check = always, tell: Tell | None = None) -> Iterator[Enter]:
@@ -167,23 +143,14 @@ class Pipeline:
         telemetry.photo_parsed(parsing.parser.name, cached, len(parsing.persons))
         return image, parsing, cached
 
-    def _answer(self, data: bytes, options: ParseOptions, watch: Stopwatch, enter: Enter) -> Answer:
-        image, parsing, cached = self.find(data, options, watch, enter)
-        with watch.stage("compose"):
-            overlay = compose(image, parsing, options)
-        return Answer(image, overlay, parsing, watch.timing_ms, cached)
-
     def parse_frame(self, image: NDArray[np.uint8], options: ParseOptions) -> Parsing:
         """The Parsing of one frame, (H, W, 3) uint8 RGB, of a video; not cached. Raises Busy or ParserError."""
         return _run(self.load(options.parser), image, options.detail, Stopwatch(), self._gate.enter)
 
 
 def _run(parser: Parser, image: NDArray[np.uint8], detail: bool, watch: Stopwatch, enter: Enter) -> Parsing:
-    with ExitStack() as inside:
-        with watch.stage("wait"):
-            inside.enter_context(enter())
-        with watch.stage("parse", parser.info.name):
-            return parser.parse(image) if detail else parser.glance(image)
+    with watch.wait_for(enter()), watch.stage("parse", parser.info.name):
+        return parser.parse(image) if detail else parser.glance(image)
 
 
 def _but_the_end(tell: Tell | None) -> Tell | None:

@@ -8,6 +8,7 @@ from base64 import b64encode
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from io import BytesIO
 from typing import Any
 from zipfile import ZIP_STORED, ZipFile, ZipInfo
@@ -16,15 +17,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from humanparse import __version__
-from humanparse.cache.parsings import HIT, MISS, AnswerCache
+from humanparse.cache.parsings import HIT, MISS, AnswerCache, digest_of
 from humanparse.config import Settings
 from humanparse.effects import apply_effect, choose_values
 from humanparse.effects.selection import blend, soften
-from humanparse.gate import Check, always
+from humanparse.encoding import encode_jpeg
+from humanparse.gate import Check, Enter, always
 from humanparse.options import ParseOptions
-from humanparse.pipeline import Enter, Pipeline, Stopwatch
+from humanparse.pipeline import Pipeline
 from humanparse.records import Parsing
+from humanparse.stopwatch import Stopwatch
 from humanparse.stylize_options import ENCODERS, MEDIA_TYPES, SUFFIXES, StylizeOptions
 
 Read = Callable[[Stopwatch, Enter], tuple[NDArray[np.uint8], Parsing | None]]
@@ -35,7 +37,7 @@ Read = Callable[[Stopwatch, Enter], tuple[NDArray[np.uint8], Parsing | None]]
 class Stylized:
     """Encoded pictures by effect, their (height, width), and what part of the photo was changed, from 0 to 1.
 
-    cache: HIT where all came from the cache, else MISS; None without one.
+    cache: HIT where all came from the cache, else MISS; None without one. photo: itself as a JPEG, where asked for.
     """
 
     pictures: dict[str, bytes]
@@ -44,6 +46,7 @@ class Stylized:
     coverage: float
     timing_ms: dict[str, float]
     cache: str | None = None
+    photo: bytes = b""
 
 
 class Studio:
@@ -54,20 +57,23 @@ class Studio:
         cache = pipeline.cache
         self._cache: AnswerCache[_Kept] | None = cache.beside(_pack, _unpack) if cache else None
 
-    def stylize(self, data: bytes, options: StylizeOptions, check: Check = always) -> Stylized:
+    def stylize(
+        self, data: bytes, options: StylizeOptions, check: Check = always, with_photo: bool = False
+    ) -> Stylized:
         """Every effect's picture. Raises InputError, Busy or ParserError, and what `check` raises.
 
-        The photo is made smaller where it has more than `Settings.stylize_pixels`.
+        The photo is made smaller where it has more than `Settings.stylize_pixels`; but not that of `with_photo`.
         """
-        with _Work(self._settings, self._pipeline, self._reader(data, options), options, check) as work:
+        with _Work(self._settings, self._pipeline, self._reader(data, options), options, check, with_photo) as work:
             if self._cache is None:
-                return _gather({name: work.make(name) for name in options.effects}, options, work.watch, None)
+                return work.gather({name: work.make(name) for name in options.effects}, None)
             base, made, hows = self._key_of(data, options), {}, set()
             for name in options.effects:
                 key = hashlib.sha256(f"{base} {name}".encode()).hexdigest()
-                made[name], found = self._cache.find(key, lambda name=name: work.make(name))  # type: ignore[misc]
+                make = partial(work.make, name)
+                made[name], found = self._cache.find(key, make, join=not work.inside)
                 hows.add(found)
-            return _gather(made, options, work.watch, HIT if hows == {HIT} else MISS)
+            return work.gather(made, HIT if hows == {HIT} else MISS)
 
     def stylize_parsed(
         self,
@@ -87,7 +93,7 @@ class Studio:
                 return read()
 
         with _Work(self._settings, self._pipeline, decode, options, check) as work:
-            return _gather({name: work.make(name) for name in options.effects}, options, work.watch, None)
+            return work.gather({name: work.make(name) for name in options.effects}, None)
 
     def _reader(self, data: bytes, options: StylizeOptions) -> Read:
         """Decodes, and parses where parts are asked for."""
@@ -108,45 +114,60 @@ class Studio:
         if not selection.everywhere:
             info = self._pipeline.load(options.parser).info
             where += [options.feather, info.name, info.version, settings.precision]
-        made_from = ["studio1", __version__, where, options.parameters, options.image_format, settings.stylize_pixels]
-        digest = hashlib.sha256(json.dumps(made_from).encode())
-        digest.update(hashlib.sha256(data).digest())
-        return digest.hexdigest()
+        return digest_of(data, ["studio1", where, options.parameters, options.image_format, settings.stylize_pixels])
 
 
 class _Work:
     """One request: the photo and where effects go are made at the first effect that is not in the cache.
 
-    From then on it has a place in the line, until the block that it is entered for ends.
+    From then on it is inside: it has a place in the line, until the block that it is entered for ends.
     """
 
     def __init__(
-        self, settings: Settings, pipeline: Pipeline, read: Read, options: StylizeOptions, check: Check
+        self,
+        settings: Settings,
+        pipeline: Pipeline,
+        read: Read,
+        options: StylizeOptions,
+        check: Check,
+        with_photo: bool = False,
     ) -> None:
         self._settings, self._pipeline, self._read = settings, pipeline, read
         self._options, self._check, self.watch = options, check, Stopwatch()
-        self._inside = ExitStack()
+        self._with_photo, self._photo = with_photo, b""
+        self._place = ExitStack()
         self._ready: tuple[NDArray[np.uint8], NDArray[np.uint8] | None, Enter] | None = None
 
     def __enter__(self) -> _Work:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._inside.close()
+        self._place.close()
+
+    @property
+    def inside(self) -> bool:
+        """Has it a place? Then it must wait for nobody who may be waiting for one."""
+        return self._ready is not None
 
     def make(self, name: str) -> _Kept:
         image, mask, enter = self._prepare()
-        with ExitStack() as inside:
-            with self.watch.stage("wait"):
-                inside.enter_context(enter())
-            with self.watch.stage(name):
-                changed = apply_effect(name, image, self._values(name, image), mask)
-                if mask is not None:
-                    blend(image, changed, mask)
+        with self.watch.wait_for(enter()), self.watch.stage(name):
+            changed = apply_effect(name, image, self._values(name, image), mask)
+            if mask is not None:
+                blend(image, changed, mask)
         coverage = 1.0 if mask is None else round(cv2.countNonZero(mask) / mask.size, 4)
         with self.watch.stage("encode"):
             picture = ENCODERS[self._options.image_format](changed)
         return _Kept(picture, (image.shape[0], image.shape[1]), coverage)
+
+    def gather(self, made: Mapping[str, _Kept], cache: str | None) -> Stylized:
+        """All that was made, and the photo if it is wanted."""
+        if self._with_photo:
+            self._prepare()
+        first = next(iter(made.values()))
+        pictures = {name: kept.picture for name, kept in made.items()}
+        timing_ms = dict(self.watch.timing_ms)
+        return Stylized(pictures, self._options.image_format, first.size, first.coverage, timing_ms, cache, self._photo)
 
     def _values(self, name: str, image: NDArray[np.uint8]) -> Mapping[str, float]:
         return choose_values(name, dict(self._options.parameters), (image.shape[0], image.shape[1]))
@@ -155,9 +176,11 @@ class _Work:
         """The photo as large as it is worked on, the mask (None where effects go everywhere), the way to the cores."""
         if self._ready is None:
             selection = self._options.selection
-            with self.watch.stage("wait"):
-                enter = self._inside.enter_context(self._pipeline.admit(self._check))
+            enter = self._place.enter_context(self.watch.wait_for(self._pipeline.admit(self._check)))
             image, parsing = self._read(self.watch, enter)
+            if self._with_photo:
+                with self.watch.stage("encode"):
+                    self._photo = encode_jpeg(image)
             mask = None if parsing is None or selection.everywhere else selection.mask(parsing)
             image = _fit(image, self._settings.stylize_pixels)
             if mask is not None:
@@ -177,12 +200,6 @@ class _Kept:
     picture: bytes
     size: tuple[int, int]
     coverage: float
-
-
-def _gather(made: Mapping[str, _Kept], options: StylizeOptions, watch: Stopwatch, cache: str | None) -> Stylized:
-    first = next(iter(made.values()))
-    pictures = {name: kept.picture for name, kept in made.items()}
-    return Stylized(pictures, options.image_format, first.size, first.coverage, dict(watch.timing_ms), cache)
 
 
 def describe_stylized(made: Stylized) -> dict[str, Any]:

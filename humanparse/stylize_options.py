@@ -12,7 +12,7 @@ from humanparse.effects.selection import Selection, read_classes, read_feather, 
 from humanparse.encoding import encode_jpeg, encode_png, encode_webp
 from humanparse.errors import InvalidOption
 from humanparse.options import CHOICES
-from humanparse.values import read_choice
+from humanparse.values import check_names, read_choice
 
 ALL: Final = "all"
 ENCODERS: Final = {"jpeg": encode_jpeg, "png": encode_png, "webp": encode_webp}
@@ -52,10 +52,7 @@ class StylizeOptions:
         """Options from a query, a form or JSON. Raises InvalidOption for any that we refuse."""
         effects = _read_effects(given.get("effect"))
         own = {parameter.name for name in effects for parameter in EFFECTS[name].parameters}
-        unknown = sorted(set(given) - set(OPTIONS) - own)
-        if unknown:
-            allowed = [*OPTIONS, *sorted(own)]
-            raise InvalidOption(f"There is no option {unknown[0]!r}; there are {', '.join(allowed)}.", allowed=allowed)
+        check_names(given, (*OPTIONS, *sorted(own)))
         parameters = {name: value for name, value in given.items() if name in own}
         if parameters and len(effects) > 1:
             raise InvalidOption(f"{next(iter(parameters))} is for one effect, and there are {len(effects)}.")

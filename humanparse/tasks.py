@@ -25,7 +25,7 @@ from humanparse.allocator import settle
 from humanparse.cache.parsings import open_cache
 from humanparse.config import Settings, allocator_is_told
 from humanparse.errors import ConfigError
-from humanparse.jobs import records
+from humanparse.jobs import changes
 from humanparse.jobs.backends import CARES, open_store
 from humanparse.jobs.caretaker import Caretaker
 from humanparse.jobs.files import JobFiles
@@ -54,7 +54,7 @@ def make_announce(settings: Settings, store: Store) -> Callable[[str], None]:
         except OperationalError as error:
             log.warning("job %s: the broker does not answer: %s", id, error)
             return
-        store.update(id, records.mark_sent(time.time()))
+        store.update(id, changes.mark_sent(time.time()))
 
     return announce
 

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from humanparse.errors import InvalidOption
 
 TRUE: Final = ("1", "true", "yes", "on")
 FALSE: Final = ("0", "false", "no", "off")
+
+
+def check_names(given: Iterable[str], allowed: Sequence[str]) -> None:
+    """Raises InvalidOption for a name that is no option."""
+    unknown = sorted(set(given) - set(allowed))
+    if unknown:
+        message = f"There is no option {unknown[0]!r}; there are {', '.join(allowed)}."
+        raise InvalidOption(message, allowed=list(allowed))
 
 
 def read_choice(name: str, value: object, allowed: Sequence[str]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +19,7 @@ from humanparse.config import Settings
 from humanparse.parsers.compact.weights import FILE
 from humanparse.pipeline import Pipeline
 from tests.band_parser import BandParser
+from tests.http_server import running
 from tests.redis_server import running_redis
 
 SLOW = (
@@ -63,7 +63,7 @@ def client(app: Flask) -> FlaskClient:
     return app.test_client()
 
 
-class SilentHandler(WSGIRequestHandler):
+class SilentRequests(WSGIRequestHandler):
     def log(self, type: str, message: str, *args: Any) -> None:
         del type, message, args
 
@@ -71,15 +71,10 @@ class SilentHandler(WSGIRequestHandler):
 @contextmanager
 def serving(app: Flask) -> Iterator[str]:
     """http://... of an app that is really served; its runner is stopped at the end."""
-    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=SilentHandler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}"
+        with running(make_server("127.0.0.1", 0, app, threaded=True, request_handler=SilentRequests)) as address:
+            yield address
     finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
         app.extensions["humanparse"].jobs.runner.stop()
 
 

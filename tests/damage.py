@@ -18,7 +18,7 @@ from typing import Final
 import numpy as np
 from PIL import Image
 
-from humanparse import images
+from humanparse import image_formats
 
 Hurt = Callable[[bytearray, random.Random, list[bytes]], bytearray]
 INTERESTING: Final = (0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)
@@ -41,7 +41,7 @@ def seeds() -> list[tuple[str, bytes]]:
         ("png", rgb, "PNG", {"save_all": True, "append_images": [rgb.rotate(9)] * 3}),
         ("webp", rgb, "WEBP", {"save_all": True, "append_images": [rgb.rotate(9)] * 3}),
     ]  # fmt: skip
-    names = {format.name for format in images.FORMATS}
+    names = {format.name for format in image_formats.FORMATS}
     made += [("avif", rgb, "AVIF", {})] * ("AVIF" in names) + [("heic", rgb, "HEIF", {})] * ("HEIC" in names)
     found = []
     for suffix, picture, name, options in made:
@@ -203,7 +203,7 @@ def main() -> None:
     args = parser.parse_args()
     own = seeds()
     if args.source:
-        files = (path for path in sorted(args.source.rglob("*")) if path.suffix.lower() in images.suffixes())
+        files = (path for path in sorted(args.source.rglob("*")) if path.suffix.lower() in image_formats.suffixes())
         own = [(path.suffix[1:], path.read_bytes()) for path in files]
     args.folder.mkdir(parents=True, exist_ok=True)
     for name, data in damaged(args.count, own, args.seed):

@@ -21,6 +21,7 @@ COMPOSITOR = "tests/test_utils.py"
 GROUPING = "tests/parsers/compact/test_grouping.py"
 IMAGES = "tests/test_images.py"
 DECODING = "tests/test_decoding.py"
+LINE = "tests/test_sister_line.py"
 RECORDS = "tests/test_records.py"
 ENCODING = "tests/test_encoding.py"
 SIDES = "tests/parsers/compact/test_sides.py"
@@ -83,11 +84,14 @@ MUTANTS = (
     Mutant("humanparse/images.py", "            _refuse_compressed_tiles(picture)\n", "", IMAGES),
     Mutant("humanparse/images.py", "_turn_upright(_to_array(_to_rgb(picture)), orientation)",
            "_to_array(_to_rgb(picture))", IMAGES),
-    Mutant("humanparse/decoding/child.py", "(resource.RLIMIT_AS, now),", "", DECODING),
+    Mutant("humanparse/apart.py", "(resource.RLIMIT_AS, _address_space() + more_bytes),", "", DECODING),
     Mutant("humanparse/decoding/child.py", "signal.setitimer(signal.ITIMER_PROF, cpu_s)", "pass", DECODING),
-    Mutant("humanparse/decoding/nursery.py", "env=calm,", "env=None,", DECODING),
+    Mutant("humanparse/apart.py", "env=calm,", "env=None,", DECODING),
     Mutant("humanparse/decoding/nursery.py", "os.kill(key.data, signal.SIGKILL)", "pass", DECODING),
+    Mutant("humanparse/decoding/nursery.py", "if len(ends) < 2:", "if False:", DECODING),
+    Mutant("humanparse/decoding/decoder.py", "except ConnectionError:", "except OSError:", DECODING),
     # the line
+    Mutant("humanparse/studio.py", "join=not work.inside", "join=True", LINE),
     Mutant("humanparse/gate.py", "if len(self._line) >= self.length:", "if False:", GATE),
     Mutant("humanparse/gate.py", "self._line.popleft().set()", "self._line.pop().set()", GATE),
     Mutant("humanparse/gate.py", "if given:  # at the last moment, after all", "if False:", GATE),

@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from humanparse import images
+from humanparse import image_formats
 from tests import corpus, wild
 from tests.corpus import Row, run, summarise
 from tests.damage import bombs, damaged, seeds
@@ -58,10 +58,10 @@ def test_files_are_damaged_by_their_structure_in_every_format_that_we_read() -> 
     made, again = (list(itertools.islice(wild.files([]), 0, 4000, 50)) for _ in range(2))
     assert made == again and {many for *_, many in made} == {True, False}
     kinds = [data for _, data in wild.seeds()]
-    for format in images.FORMATS:
+    for format in image_formats.FORMATS:
         (first, *_) = (data for data in kinds if format.fits(data))
         assert len(list(itertools.islice(wild.hurt(first), 100))) == 100, format.name
-    assert any(not format.fits(data) for data in kinds for format in images.FORMATS)
+    assert any(not format.fits(data) for data in kinds for format in image_formats.FORMATS)
 
 
 def test_what_a_file_is_made_of_is_found() -> None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
+import resource
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -24,6 +27,7 @@ from PIL import Image
 from humanparse.config import Settings
 from humanparse.decoding import Decoders, decoder, make_decode
 from humanparse.decoding.decoder import START_S
+from humanparse.decoding.nursery import Nursery, _Keeper
 from humanparse.decoding.pool import PHOTOS_OF_A_LIFE
 from humanparse.errors import Busy, DecodeTimeout, InputError, TooManyBytes, TooManyPixels, UnreadableImage
 from tests.test_images import NAMES, example, png, save, scene
@@ -253,6 +257,116 @@ def test_a_process_that_is_killed_leaves_neither_nursery_nor_children() -> None:
         assert len(theirs) == 2  # the nursery and a child
         process.kill()
     assert psutil.wait_procs(theirs, timeout=10)[1] == []
+
+
+def files_of(process: psutil.Process) -> int:
+    """How many it has open, once it has come to rest."""
+    files, before = process.num_fds(), -1
+    while files != before:
+        time.sleep(0.05)
+        files, before = process.num_fds(), files
+    return files
+
+
+def test_a_nursery_that_was_replaced_leaves_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    """Neither a dead process that nobody has asked about, nor our end of its line."""
+    first = nursery()
+    files = psutil.Process().num_fds()
+    first.kill()
+    while first.status() != psutil.STATUS_ZOMBIE:
+        time.sleep(0.01)
+    pool = Decoders(Settings())
+    assert pool(example("PNG")).shape == scene().shape
+    pool.close()
+    assert not first.is_running() and psutil.Process().num_fds() == files
+    assert "a new one is started" in caplog.text
+
+
+def test_a_process_that_can_open_no_more_files_keeps_its_nursery() -> None:
+    """It is Busy, not the nursery gone: else each such moment would leave one more of them."""
+    first = nursery()
+    files = psutil.Process().num_fds()
+    pool = Decoders(Settings())
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    lowest = os.dup(0)  # and below it none is free
+    os.close(lowest)
+    for room in range(4):  # of the four ends that an order takes
+        resource.setrlimit(resource.RLIMIT_NOFILE, (lowest + room, limits[1]))
+        try:
+            with pytest.raises(Busy, match="No decoder can be started"):
+                pool(example("PNG"))
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+        assert psutil.Process().num_fds() == files
+    assert pool(example("PNG")).shape == scene().shape
+    assert nursery() == first
+    pool.close()
+
+
+def test_a_nursery_that_can_open_no_more_files_lives_on() -> None:
+    first = nursery()
+    files = files_of(first)
+    limits = first.rlimit(psutil.RLIMIT_NOFILE)
+    pool = Decoders(Settings())
+    taken = {int(file.name) for file in Path(f"/proc/{first.pid}/fd").iterdir()}
+    lowest = min(set(range(1000)) - taken)
+    for room in range(2):  # of the two ends that come with an order
+        first.rlimit(psutil.RLIMIT_NOFILE, (lowest + room, limits[1]))
+        try:
+            with pytest.raises(Busy, match="No decoder can be started"):
+                pool(example("PNG"))
+        finally:
+            first.rlimit(psutil.RLIMIT_NOFILE, limits)
+        assert files_of(first) == files
+    assert pool(example("PNG")).shape == scene().shape
+    assert nursery() == first
+    pool.close()
+
+
+def test_a_nursery_that_cannot_fork_says_so_and_lives_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> int:
+        raise OSError(errno.EAGAIN, "no process can be made")
+
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    handler = signal.getsignal(signal.SIGCHLD)
+    keeper = _Keeper(theirs)
+    with ours, theirs, keeper.wait, keeper.deaths, keeper.death, subprocess.Popen(["true"]) as unused:
+        try:
+            monkeypatch.setattr(os, "fork", refuse)
+            line, leash = Nursery(ours, unused, 0).order(1024)
+            assert keeper.obey() and not keeper.leashes
+        finally:
+            signal.set_wakeup_fd(-1)
+            signal.signal(signal.SIGCHLD, handler)
+        with line, leash:
+            assert (line.recv(1), leash.recv(8)) == (b"", b"")
+
+
+def test_who_is_killed_before_the_child_is_ready_leaves_none() -> None:
+    first = nursery()
+    children, files = first.children(), files_of(first)
+    first.suspend()
+    line, leash = decoder._order(1024)
+    line.close()
+    leash.close()
+    first.resume()
+    pool = Decoders(Settings())
+    assert pool(example("PNG")).shape == scene().shape  # the next order, so the first has been obeyed
+    pool.close()
+    assert files_of(first) == files and first.children() == children
+
+
+def test_an_idle_child_is_alive_whatever_its_files_are_numbered() -> None:
+    """A server with many connections has numbers over 1023, which `select` knows none of."""
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(limits[0], 2048), limits[1]))
+    child = decoder.Decoder.start(Settings())
+    for name in ("line", "leash"):
+        with getattr(child, name) as end:
+            setattr(child, name, socket.socket(fileno=fcntl.fcntl(end.fileno(), fcntl.F_DUPFD_CLOEXEC, 1500)))
+    assert child.alive()
+    child.kill()
+    resource.setrlimit(resource.RLIMIT_NOFILE, limits)
 
 
 def test_forks_share_the_nursery() -> None:

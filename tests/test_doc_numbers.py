@@ -11,7 +11,20 @@ import pytest
 
 import app
 from benchmarks.codebase import measure
-from humanparse import gate, images, kept, keypoints, outbound, pipeline, records, request_log, storage, tasks, workers
+from humanparse import (
+    gate,
+    image_formats,
+    images,
+    kept,
+    keypoints,
+    outbound,
+    pipeline,
+    records,
+    request_log,
+    storage,
+    tasks,
+    workers,
+)
 from humanparse.client import LONGEST_WAIT_S, RETRIES
 from humanparse.commands import COMMANDS
 from humanparse.commands.video import INTERRUPTED
@@ -30,7 +43,7 @@ from humanparse.recognition.imagenet import read_labels
 from humanparse.recognition.options import MOST, RecognizeOptions
 from humanparse.video import containers, conversion, live, process, tracking
 from humanparse.video.options import VIDEO_OPTIONS
-from humanparse.web import access, jobs, patience, results
+from humanparse.web import access, orders, patience, results
 from humanparse.web.errors import HTTP_CODES, STATUS
 from humanparse.web.gunicorn_worker import HEAD_S
 from humanparse.web.schemas import ANSWER_KEYS
@@ -52,7 +65,7 @@ SENTENCES: Final = [
     # document, and what stands in it; a number of a setting is its default
     ("api.md", f"up to {OWN.max_bytes // MEBI} MiB and {OWN.max_pixels // 10**6} million pixels"),
     ("api.md", f"no side over {OWN.max_side:,} pixels, and {said(OWN.decode_timeout_s)} seconds of a processor"),
-    ("api.md", images.format_names().replace("GIF", "GIF (first frame)")),
+    ("api.md", image_formats.format_names().replace("GIF", "GIF (first frame)")),
     ("api.md", f"| `alpha` | 0 to 1 | {OWN.alpha} |"),
     *(("api.md", f"| `{name}` | {', '.join(f'`{value}`' for value in values)} | `{values[0]}` |")
       for name, values in CHOICES.items() if name not in ("format", "parser")),
@@ -61,7 +74,7 @@ SENTENCES: Final = [
     ("api.md", f"A score below {keypoints.MIN_SCORE} means"),
     ("api.md", f"Limits: {OWN.batch_files} photos, {OWN.batch_bytes // MEBI} MiB in the request, "
                f"{OWN.batch_unpacked_bytes // MEBI} MiB unpacked"),
-    ("api.md", f"(a header, 1 to {jobs.LONGEST_KEY} characters)"),
+    ("api.md", f"(a header, 1 to {orders.LONGEST_KEY} characters)"),
     ("api.md", f"tried again after {WAITS.replace(f', {said(callbacks.WAITS_S[-1], MINUTE)}', '')} and "
                f"{said(callbacks.WAITS_S[-1], MINUTE)} minutes"),
     ("api.md", f"more than {OWN.slowest_bytes_s // 1024} KiB/s after its first {said(patience.GRACE_S)} seconds"),
@@ -69,11 +82,11 @@ SENTENCES: Final = [
     ("security.md", f"{OWN.max_bytes // MEBI} MiB a file, {OWN.max_pixels // 10**6} million pixels, "
                     f"{OWN.max_side:,} pixels a side"),
     ("security.md", f"{said(OWN.decode_timeout_s)} seconds of a processor for decoding"),
-    ("security.md", ", ".join(one.name for one in images.FORMATS) + ", chosen by the file's first bytes"),
+    ("security.md", ", ".join(one.name for one in image_formats.FORMATS) + ", chosen by the file's first bytes"),
     ("security.md", f"but for {WORDS[len(images._HARMLESS)]} of Pillow's"),
     ("security.md", f"readers of {WORDS[len(containers.CONTAINERS)]} containers"),
     ("security.md", f"One line in front of the parser, {OWN.queue_length} long in each worker"),
-    ("security.md", f"{WORDS[ALONE]} photos at most are decoded, parsed or drawn at a time in each worker, and "
+    ("security.md", f"{WORDS[ALONE]} photos at most are decoded or parsed at a time in each worker, and "
                     f"{WORDS[app.FILES_AT_ONCE]} more for files"),
     ("security.md", f"Nobody waits longer than {said(OWN.queue_timeout_s)} s (503)"),
     ("security.md", f"every {WORDS[int(results.SILENCE_S)]} seconds something goes over its line"),

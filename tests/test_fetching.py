@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import threading
 import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -16,10 +15,11 @@ from humanparse import outbound
 from humanparse.errors import TooManyBytes, UrlFailed, UrlRefused
 from humanparse.fetching import fetch_photo, name_of
 from humanparse.outbound import Address
+from tests.http_server import Silent, running
 from tests.jobs.test_callbacks import PRIVATE
 
 
-class Site(BaseHTTPRequestHandler):
+class Site(Silent, BaseHTTPRequestHandler):
     asked: list[str]
 
     def do_GET(self) -> None:
@@ -40,21 +40,12 @@ class Site(BaseHTTPRequestHandler):
             self.end_headers()
             self.wfile.write(b"p" * 1000)
 
-    def log_message(self, *_: object) -> None:
-        pass
-
 
 @pytest.fixture
 def site() -> Iterator[Any]:
     kind = type("OwnSite", (Site,), {"asked": []})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), kind)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    kind.address = f"http://127.0.0.1:{server.server_port}"
-    yield kind
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with running(ThreadingHTTPServer(("127.0.0.1", 0), kind)) as kind.address:
+        yield kind
 
 
 def local(address: Address) -> bool:

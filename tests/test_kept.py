@@ -21,7 +21,7 @@ OPTIONS = ParseOptions(alpha=0.25, outline=False, palette="voc")
 
 @pytest.fixture
 def kept(pipeline: Pipeline, photo: bytes) -> tuple[dict[str, bytes], Pipeline]:
-    return keep(pipeline.parse(photo, OPTIONS), OPTIONS), pipeline
+    return keep(pipeline.parse(photo, OPTIONS)), pipeline
 
 
 def test_the_parsing_comes_back_whole(
@@ -29,12 +29,12 @@ def test_the_parsing_comes_back_whole(
 ) -> None:
     files, pipeline = kept
     answer = pipeline.parse(photo, OPTIONS)
-    again, options = _restore(files.__getitem__, settings)
+    again = _restore(files.__getitem__, settings)
     assert np.array_equal(again.parsing.labels, answer.parsing.labels)
     assert np.array_equal(again.parsing.people, answer.parsing.people)
     everything = frozenset({"keypoints", "rle", "polygons"})
     assert describe(again.parsing, everything) == describe(answer.parsing, everything)
-    assert (options.alpha, options.outline, options.palette) == (0.25, False, "voc")
+    assert (again.options.alpha, again.options.outline, again.options.palette) == (0.25, False, "voc")
     assert np.abs(again.overlay.astype(int) - answer.overlay).mean() < 3  # the photo is kept as a JPEG
 
 

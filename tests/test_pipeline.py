@@ -10,10 +10,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pytest
+from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
+from humanparse import pipeline as pipeline_room
 from humanparse.config import Settings
 from humanparse.encoding import encode_png
 from humanparse.errors import Busy, HumanParseError, ParserUnavailable, UnreadableImage
@@ -36,8 +38,31 @@ def test_an_answer_holds_photo_overlay_parsing_and_timing(pipeline: Pipeline, ph
     assert answer.overlay.shape == answer.image.shape
     assert not np.array_equal(answer.overlay, answer.image)
     assert answer.parsing.size == answer.image.shape[:2]
-    assert list(answer.timing_ms) == ["wait", "decode", "parse", "compose"]
-    assert all(value >= 0 for value in answer.timing_ms.values())
+    assert list(answer.watch.timing_ms) == ["wait", "decode", "parse", "compose"]
+    assert all(value >= 0 for value in answer.watch.timing_ms.values())
+
+
+def test_an_overlay_is_drawn_once_and_only_for_who_wants_it(
+    pipeline: Pipeline, client: FlaskClient, photo: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn = []
+    compose = pipeline_room.compose_overlay
+    monkeypatch.setattr(pipeline_room, "compose_overlay", lambda *given: (drawn.append(1), compose(*given))[1])
+    answer = pipeline.parse(photo, ParseOptions())
+    assert (drawn, "compose" in answer.watch.timing_ms) == ([], False)
+    assert answer.overlay is answer.overlay and drawn == [1]
+    for path in (
+        "/api/results",
+        "/upload",
+        "/api/parse?overlay=none",
+        "/api/parse?format=coco",
+        "/api/parse?format=masks",
+    ):
+        assert client.post(path, data=photo, content_type="image/jpeg").status_code in (200, 201, 303)
+    assert drawn == [1]
+    for path in ("/api/parse", "/api/parse?format=png", "/api/parse?format=everything"):
+        assert client.post(path, data=photo, content_type="image/jpeg").status_code == 200
+    assert drawn == [1] * 4
 
 
 def test_alpha_0_gives_the_photo_back(pipeline: Pipeline, photo: bytes) -> None:

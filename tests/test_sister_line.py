@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from numpy.typing import NDArray
 
 from humanparse import studio as studio_room
+from humanparse.cache.parsings import open_cache
 from humanparse.config import Settings
 from humanparse.errors import Busy
 from humanparse.pipeline import ON_DECK, Pipeline
@@ -86,6 +88,33 @@ def test_the_studio(crowd: Crowd, photo: bytes, given: dict[str, object], monkey
     got = crowd.gather(lambda data: studio.stylize(data, options), photo)
     assert len(got) == CROWD
     assert not any(isinstance(one, Busy) for one in got)
+
+
+def test_who_has_a_place_waits_for_nobody_who_has_none(
+    settings: Settings, photo: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those inside want what one who waits for a place has begun: else all would wait until their time is up."""
+    settings = replace(settings, queue_timeout_s=5)
+    pipeline = Pipeline(settings, lambda *_: BandParser(), open_cache(settings))
+    studio, inside, go = Studio(settings, pipeline), threading.Semaphore(0), threading.Event()
+    apply: Callable[..., Any] = studio_room.apply_effect
+    decode = pipeline.decode
+    pipeline.decode = lambda data: (inside.release(), decode(data))[1]  # type: ignore[method-assign]
+    monkeypatch.setattr(studio_room, "apply_effect", lambda *given: (go.wait(20), apply(*given))[1])
+
+    def stylize(effects: str) -> dict[str, bytes]:
+        return studio.stylize(photo, StylizeOptions.from_strings({"effect": effects}, settings)).pictures
+
+    first = ["invert,grey", "sepia,grey", "blur,grey"]
+    assert len(first) == ON_DECK + 1  # as many as there are places
+    with ThreadPoolExecutor(len(first) + 1) as pool:
+        made = [pool.submit(stylize, effects) for effects in first]
+        for _ in first:
+            assert inside.acquire(timeout=20)
+        made.append(pool.submit(stylize, "grey"))
+        time.sleep(0.3)  # it has begun, and waits for a place
+        go.set()
+        assert len({one.result()["grey"] for one in made}) == 1  # nobody was Busy
 
 
 def test_who_finds_the_line_full_is_told(settings: Settings, photo: bytes) -> None:

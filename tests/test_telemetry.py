@@ -11,7 +11,7 @@ from humanparse import metrics, telemetry
 from humanparse.errors import UnreadableImage
 from humanparse.gate import Gate
 from humanparse.options import ParseOptions
-from humanparse.pipeline import Pipeline, Stopwatch
+from humanparse.pipeline import Pipeline
 
 
 def value(name: str, registry: CollectorRegistry = metrics.REGISTRY, **labels: str) -> float:
@@ -32,7 +32,7 @@ def test_a_photo_is_counted_with_its_people_and_stages(pipeline: Pipeline, photo
     pipeline.parse(photo, ParseOptions())
     assert [new - old for new, old in zip(counts(), before, strict=True)] == [1, 2, 1, 1]
     assert (account.parser, account.photos, account.people, account.cache) == ("bands", 1, 2, None)
-    assert set(account.stages_ms) == {"decode", "wait", "parse", "compose"}
+    assert set(account.stages_ms) == {"decode", "wait", "parse"}
     assert account.facts(0.25)["ms"] == 250
 
 
@@ -56,15 +56,6 @@ def test_an_account_is_one_threads() -> None:
     thread.start()
     thread.join()
     assert account.photos == 0
-
-
-def test_a_stage_within_another_counts_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = iter([0.0, 1.0, 4.0, 10.0])  # outer begins, inner begins, inner ends, outer ends
-    monkeypatch.setattr("humanparse.pipeline.time.perf_counter", lambda: next(clock))
-    watch = Stopwatch()
-    with watch.stage("cache"), watch.stage("parse"):
-        pass
-    assert watch.timing_ms == {"parse": 3000, "cache": 7000}
 
 
 def test_the_queue_is_what_waits_and_what_is_inside() -> None:

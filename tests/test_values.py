@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from humanparse.errors import InvalidOption
-from humanparse.values import read_choice, read_flag, read_number
+from humanparse.values import check_names, read_choice, read_flag, read_number
 
 
 def test_what_is_taken() -> None:
@@ -13,6 +13,13 @@ def test_what_is_taken() -> None:
     assert [read_flag("cache", value) for value in (True, "YES", 1, False, "off", "0")] == [True] * 3 + [False] * 3
     assert read_number("size", "2.5", 0, 3) == 2.5
     assert read_number("size", 3, 1, 3, whole=True) == 3
+
+
+def test_a_name_that_is_no_option() -> None:
+    check_names(["size"], ("size", "colour"))
+    with pytest.raises(InvalidOption, match="no option 'Size'; there are size, colour") as caught:
+        check_names(["size", "Size"], ("size", "colour"))
+    assert caught.value.context == {"allowed": ["size", "colour"]}
 
 
 @pytest.mark.parametrize("value", ["green", None, ["red"], 1])

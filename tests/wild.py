@@ -24,7 +24,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from humanparse import images  # registers HEIF's writer, too
+from humanparse import image_formats  # registers HEIF's writer, too
 from tests.damage import _chunk, _packed_zeros, png
 
 Unit = tuple[int, int]  # where a part of the file begins and ends
@@ -298,7 +298,7 @@ def files(photos: list[Named]) -> Iterator[tuple[str, bytes, bool]]:
     for name, data in oddities():
         yield name, data, False
     for name, data in [*seeds(), *photos]:
-        format = next((format.name for format in images.KNOWN if format.fits(data)), "")
+        format = next((format.name for format in image_formats.KNOWN if format.fits(data)), "")
         suffix, plain = SUFFIXES.get(format, "bin"), "".join(c if c.isalnum() else "-" for c in name)
         yield f"{plain}.{suffix}", data, False
         if format:

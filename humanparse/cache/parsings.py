@@ -63,8 +63,11 @@ class AnswerCache(Generic[T]):
         """A cache of other answers in the same room."""
         return AnswerCache(self._blobs, self._timeout_s, pack, unpack)
 
-    def find(self, key: str, make: Callable[[], T]) -> tuple[T, str]:
-        """The answer under `key` and how it was come by. Raises what `make` raises, and Busy; errors are not kept."""
+    def find(self, key: str, make: Callable[[], T], join: bool = True) -> tuple[T, str]:
+        """The answer under `key` and how it was come by. Raises what `make` raises, and Busy; errors are not kept.
+
+        join: wait for whoever makes this answer already; not for those who hold what that one may be waiting for.
+        """
         while True:
             with self._lock:
                 other = self._making.get(key)
@@ -72,6 +75,8 @@ class AnswerCache(Generic[T]):
                     own = self._making[key] = Future()
             if other is None:
                 return self._lead(key, make, own)
+            if not join:
+                return make(), self._count(MISS)
             try:
                 return other.result(self._timeout_s), self._count(COLLAPSED)
             except WaitedTooLong as exc:
@@ -144,7 +149,12 @@ def key_of(data: bytes, parser: ParserInfo, options: ParseOptions, precision: st
     chosen: dict[str, Any] = {
         field.name: getattr(options, field.name) for field in fields(options) if field.name not in RENDERING
     }
-    made_from = [FORMAT.decode(), __version__, parser.name, parser.version, precision, chosen]
-    digest = hashlib.sha256(json.dumps(made_from, sort_keys=True, default=sorted).encode())
+    return digest_of(data, [FORMAT.decode(), parser.name, parser.version, precision, chosen])
+
+
+def digest_of(data: bytes, made_from: list[object]) -> str:
+    """A key for what this version makes of a photo's bytes; all else that changes it stands in `made_from`, as JSON."""
+    words = json.dumps([__version__, *made_from], sort_keys=True, default=sorted)
+    digest = hashlib.sha256(words.encode())
     digest.update(hashlib.sha256(data).digest())
     return digest.hexdigest()

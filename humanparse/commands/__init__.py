@@ -14,7 +14,7 @@ COMMANDS: Final = {
     "submit": ("jobs", "hand photos, or a video, in as a job of a service; prints its id"),
     "job": ("jobs", "look at a job, wait for it, cancel it, fetch its result"),
     "doctor": ("doctor", "what this machine can do, what is broken, what to set"),
-    "keys": ("operators", "API keys: add NAME (prints the key, once), list, remove NAME"),
-    "purge": ("operators", "delete every result, job, upload and cached parsing, now"),
+    "keys": ("keys", "API keys: add NAME (prints the key, once), list, remove NAME"),
+    "purge": ("purge", "delete every result, job, upload and cached parsing, now"),
     "requests": ("requests", "the request log as CSV"),
 }

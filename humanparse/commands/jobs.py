@@ -43,36 +43,41 @@ def _api_key(args: argparse.Namespace) -> str | None:
 
 def _submit(args: argparse.Namespace) -> int:
     options = {"overlay": "none"} if args.format in (None, JSON) else {"format": args.format}
-    with Client(args.to, api_key=_api_key(args)) as client:
-        send = client.submit if len(args.photos) == 1 else client.submit_many
-        photos = args.photos[0] if len(args.photos) == 1 else args.photos
-        try:
+    try:
+        with Client(args.to, api_key=_api_key(args)) as client:
+            send = client.submit if len(args.photos) == 1 else client.submit_many
+            photos = args.photos[0] if len(args.photos) == 1 else args.photos
             job = send(photos, idempotency_key=args.key, **options)
-        except (ClientError, OSError) as error:
-            return _complain(error)
+    except (ClientError, OSError) as error:
+        return _complain(error)
     print(job.id)
     return 0
 
 
 def _look(args: argparse.Namespace) -> int:
-    with Client(args.to, api_key=_api_key(args)) as client:
-        try:
+    try:
+        with Client(args.to, api_key=_api_key(args)) as client:
             job = client.cancel(args.id) if args.cancel else client.job(args.id)
             if args.wait or args.out:
                 job = client.wait(job)
             print(_line(job))
             if args.out and job.state == "succeeded":
-                args.out.mkdir(parents=True, exist_ok=True)
-                path = args.out / f"{job.id}{_suffix(job)}"
-                path.write_bytes(client.result_bytes(job))
-                print(path)
-                if job.kind == "video":
-                    rows = path.with_suffix(".jsonl")
-                    rows.write_text("".join(f"{json.dumps(row)}\n" for row in client.frames(job)))
-                    print(rows)
-        except (ClientError, OSError) as error:
-            return _complain(error)
+                _fetch(client, job, args.out)
+    except (ClientError, OSError) as error:
+        return _complain(error)
     return 1 if job.state == "failed" else 0
+
+
+def _fetch(client: Client, job: Job, out: Path) -> None:
+    """The result of a job, and a video's data, into a folder. Raises OSError."""
+    out.mkdir(parents=True, exist_ok=True)
+    path = out / f"{job.id}{_suffix(job)}"
+    path.write_bytes(client.result_bytes(job))
+    print(path)
+    if job.kind == "video":
+        rows = path.with_suffix(".jsonl")
+        rows.write_text("".join(f"{json.dumps(row)}\n" for row in client.frames(job)))
+        print(rows)
 
 
 def _line(job: Job) -> str:

@@ -9,11 +9,12 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from humanparse.answers import write_format
 from humanparse.commands.parse_options import add_parse_options, read_parse_options
-from humanparse.commands.photo_files import find_photos, free_name, read_photo_file
+from humanparse.commands.photo_files import find_photos, free_name, read_photo_file, write_file
 from humanparse.config import Settings
 from humanparse.errors import HumanParseError
-from humanparse.exports import FORMATS, JSON, Parsed, describe
+from humanparse.exports import FORMATS, JSON, describe
 from humanparse.options import CHOICES, ParseOptions
 from humanparse.pipeline import Answer, Pipeline
 
@@ -58,7 +59,6 @@ def parse_photos(
     `formats` are names of FORMATS, and JSON; `as_json` prints JSON lines instead of sentences.
     """
     photos = list(find_photos(given))
-    out.mkdir(parents=True, exist_ok=True)
     taken: set[str] = set()
     shared: dict[str, list[bytes]] = {name: [] for name in formats if name != JSON and FORMATS[name].join}
     failed = 0
@@ -66,22 +66,26 @@ def parse_photos(
     for photo in bar:
         try:
             answer = pipeline.parse(read_photo_file(photo), options)
-            parsed = Parsed(_name_in(given, photo), answer.parsing, answer.overlay, options.palette, answer.image)
-            files = {name: FORMATS[name].write(parsed) for name in formats if name != JSON}
+            own = _name_in(given, photo)
+            files = {format: write_format(answer, format, own) for format in formats if format != JSON}
+            name = free_name(photo, taken)
+            for format, data in files.items():
+                if format in shared:
+                    shared[format].append(data)
+                else:
+                    write_file(out / f"{name}{FORMATS[format].suffix}", data)
+            if JSON in formats:
+                write_file(out / f"{name}.json", _json(answer, 2))
         except HumanParseError as error:
             tqdm.write(f"{photo}: {error.message}", file=sys.stderr)
             failed += 1
             continue
-        name = free_name(photo, taken)
-        for format, data in files.items():
-            if format in shared:
-                shared[format].append(data)
-            else:
-                (out / f"{name}{FORMATS[format].suffix}").write_bytes(data)
-        if JSON in formats:
-            (out / f"{name}.json").write_bytes(_json(answer, options, 2))
-        tqdm.write(_line(photo, answer, options, as_json), file=sys.stdout)
-    _write_shared(shared, out)
+        tqdm.write(_line(photo, answer, as_json), file=sys.stdout)
+    try:
+        _write_shared(shared, out)
+    except HumanParseError as error:
+        print(error.message, file=sys.stderr)
+        failed += 1
     if not photos:
         print("There are no photos in what was given.", file=sys.stderr)
     elif failed < len(photos):
@@ -90,11 +94,11 @@ def parse_photos(
 
 
 def _write_shared(files: dict[str, list[bytes]], out: Path) -> None:
-    """One file for all photos of the run in every format that holds several: photos.coco.json."""
+    """One file for all photos of the run in every format that holds several: photos.coco.json. Raises StorageError."""
     for name, parts in files.items():
         format = FORMATS[name]
         if parts and format.join:
-            (out / f"photos{format.suffix}").write_bytes(format.join(parts))
+            write_file(out / f"photos{format.suffix}", format.join(parts))
 
 
 def _name_in(given: list[Path], photo: Path) -> str:
@@ -103,15 +107,14 @@ def _name_in(given: list[Path], photo: Path) -> str:
     return photo.relative_to(folders[0]).as_posix() if folders else photo.name
 
 
-def _json(answer: Answer, options: ParseOptions, indent: int | None = None, **more: str) -> bytes:
-    return json.dumps(
-        {**more, **describe(answer.parsing, options.include), "timing_ms": answer.timing_ms}, indent=indent
-    ).encode()
+def _json(answer: Answer, indent: int | None = None, **more: str) -> bytes:
+    described = describe(answer.parsing, answer.options.include)
+    return json.dumps({**more, **described, "timing_ms": answer.watch.timing_ms}, indent=indent).encode()
 
 
-def _line(photo: Path, answer: Answer, options: ParseOptions, as_json: bool) -> str:
+def _line(photo: Path, answer: Answer, as_json: bool) -> str:
     if as_json:
-        return _json(answer, options, photo=str(photo)).decode()
+        return _json(answer, photo=str(photo)).decode()
     persons = answer.parsing.persons
     who = "; ".join(f"{p.number}: {', '.join(part.name for part in p.parts)}" for p in persons)
     count = "1 person" if len(persons) == 1 else f"{len(persons)} people"

@@ -1,4 +1,4 @@
-"""Photos of the command line: files, folders, patterns, and `-`, the standard input."""
+"""Photos of the command line: files, folders, patterns, and `-`, the standard input; and what is made of them."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from glob import glob, has_magic
 from pathlib import Path
 from typing import Final
 
-from humanparse.errors import UnreadableImage
-from humanparse.images import suffixes
+from humanparse.errors import StorageError, UnreadableImage
+from humanparse.image_formats import suffixes
 
 STDIN: Final = Path("-")
 
@@ -33,6 +33,15 @@ def read_photo_file(path: Path) -> bytes:
         return sys.stdin.buffer.read() if path == STDIN else path.read_bytes()
     except OSError as exc:
         raise UnreadableImage(f"cannot be read: {exc.strerror}") from exc
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """The file, and the folders above it. Raises StorageError."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    except OSError as exc:
+        raise StorageError(f"{path} cannot be written: {exc.strerror}.") from exc
 
 
 def free_name(photo: Path, taken: set[str]) -> str:

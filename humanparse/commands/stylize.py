@@ -7,11 +7,11 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from humanparse.commands.photo_files import STDIN, find_photos, free_name, read_photo_file
+from humanparse.commands.photo_files import STDIN, find_photos, free_name, read_photo_file, write_file
 from humanparse.config import Settings
 from humanparse.effects import EFFECTS
-from humanparse.errors import HumanParseError, InvalidOption, StorageError
-from humanparse.images import suffixes
+from humanparse.errors import HumanParseError, InvalidOption
+from humanparse.image_formats import suffixes
 from humanparse.pipeline import Pipeline
 from humanparse.studio import Studio, Stylized
 from humanparse.stylize_options import ALL, ENCODERS, SUFFIXES, StylizeOptions
@@ -72,14 +72,10 @@ def _write(made: Stylized, photo: Path, out: Path, taken: set[str]) -> None:
     name = free_name(photo, taken)
     for effect, data in made.pictures.items():
         path = out if _is_one(out) else out / f"{name}.{effect}{SUFFIXES[made.image_format]}"
-        try:
-            if out == STDOUT:
-                sys.stdout.buffer.write(data)
-            else:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(data)
-        except OSError as exc:
-            raise StorageError(f"{path} cannot be written: {exc.strerror}.") from exc
+        if out == STDOUT:
+            sys.stdout.buffer.write(data)
+        else:
+            write_file(path, data)
         where = sys.stderr if out == STDOUT else sys.stdout
         print(f"{path}: {made.coverage:.0%} of {photo} changed", file=where)
 

@@ -7,12 +7,12 @@ on the other side.
 from __future__ import annotations
 
 import json
-import resource
 import signal
 import socket
 import struct
 from typing import Final
 
+from humanparse.apart import confine
 from humanparse.errors import InputError
 from humanparse.images import read_image
 
@@ -24,7 +24,8 @@ ROOM: Final = 768 << 20  # beside that: the file, and what decoders need that do
 
 def serve(line: socket.socket, max_pixels: int) -> None:
     """Decode what comes along the line, until it is closed."""
-    _confine(max_pixels)
+    signal.signal(signal.SIGPROF, signal.SIG_DFL)
+    confine(ROOM + BYTES_A_PIXEL * max_pixels, file_bytes=0, files=16)
     line.sendall(b"!")
     while True:
         order = _receive(line, ORDER.size)
@@ -45,27 +46,6 @@ def serve(line: socket.socket, max_pixels: int) -> None:
         for part in answer:
             line.sendall(part)
         image, answer = None, []  # type: ignore[assignment]  # while we wait, we hold nothing
-
-
-def _confine(max_pixels: int) -> None:
-    """What a decoder needs and no more, from now on."""
-    signal.signal(signal.SIGPROF, signal.SIG_DFL)
-    now = _address_space() + ROOM + BYTES_A_PIXEL * max_pixels
-    for kind, limit in (
-        (resource.RLIMIT_AS, now),
-        (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_FSIZE, 0),
-        (resource.RLIMIT_NOFILE, 16),
-    ):
-        hard = resource.getrlimit(kind)[1]
-        limit = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
-        resource.setrlimit(kind, (limit, limit))
-
-
-def _address_space() -> int:
-    """Bytes of it that are ours already, libraries and all."""
-    with open("/proc/self/statm") as file:  # noqa: PTH123 - nothing else here needs pathlib
-        return int(file.read().split()[0]) * resource.getpagesize()
 
 
 def _receive(line: socket.socket, size: int) -> bytes:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import atexit
 import json
 import logging
-import os
 import select
 import signal
 import socket
 import threading
 import time
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final, NoReturn
 
 import numpy as np
@@ -39,32 +38,36 @@ _nursery: Nursery | None = None  # of this process, or of the one that forked it
 
 def share_nursery() -> None:
     """Start the nursery now, for this process and all that will be forked from it. Raises OSError."""
-    global _nursery
     with _lock:
-        if _nursery is None:
-            _nursery = Nursery.start()
-            atexit.register(_leave, _nursery, os.getpid())
+        _the_nursery()
 
 
-def _leave(nursery: Nursery, owner: int) -> None:
-    if os.getpid() == owner:
-        nursery.close()
+def _the_nursery() -> Nursery:
+    """As it is, or a new one; the caller holds the lock, as for `_bury`. Raises OSError."""
+    global _nursery
+    if _nursery is None:
+        _nursery = Nursery.start()
+        atexit.register(_nursery.close)
+    return _nursery
+
+
+def _bury(nursery: Nursery) -> None:
+    global _nursery
+    log.warning("the process from which decoders are forked is gone; a new one is started")
+    atexit.unregister(nursery.close)
+    nursery.close()
+    _nursery = None
 
 
 def _order(max_pixels: int) -> tuple[socket.socket, socket.socket]:
     """A new child's line and leash, from a new nursery where the one there was is gone. Raises OSError."""
-    global _nursery
-    share_nursery()
-    if (nursery := _nursery) is not None:
-        with suppress(OSError):
-            return nursery.order(max_pixels)
     with _lock:
-        if _nursery is nursery:
-            log.warning("the process from which decoders are forked is gone; a new one is started")
-            _nursery = None
-    share_nursery()
-    assert _nursery is not None
-    return _nursery.order(max_pixels)
+        nursery = _the_nursery()
+        try:
+            return nursery.order(max_pixels)
+        except ConnectionError:
+            _bury(nursery)
+        return _the_nursery().order(max_pixels)
 
 
 @dataclass(eq=False)
@@ -76,7 +79,7 @@ class Decoder:
     pid: int = 0
     photos: int = 0
     code: int | None = None
-    ended: bool = field(default=False)
+    ended: bool = False
 
     @classmethod
     def start(cls, settings: Settings) -> Decoder:
@@ -97,7 +100,10 @@ class Decoder:
 
     def alive(self) -> bool:
         """An idle child says nothing; one that ended has closed its line, even before the nursery knows."""
-        return not select.select([self.line, self.leash], [], [], 0)[0]
+        ends = select.poll()  # not `select`, which knows no file numbers over 1023
+        for end in (self.line, self.leash):
+            ends.register(end, select.POLLIN)
+        return not ends.poll(0)
 
     def decode(self, data: bytes, settings: Settings) -> NDArray[np.uint8]:
         """One photo. Raises InputError; after `ended` the child is of no more use."""

@@ -16,67 +16,64 @@ import socket
 import struct
 import subprocess
 import sys
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final, NoReturn
 
+from humanparse.apart import start_apart
 from humanparse.decoding.child import serve
 
-ROOT: Final = Path(__file__).resolve().parent.parent.parent
 ORDER: Final = struct.Struct("<Q")  # max_pixels of a child; with it come its end of the line and the leash's
 WORD: Final = struct.Struct("<q")  # out of a leash: first the child's process number, at last its exit code
 
 
 @dataclass(frozen=True)
 class Nursery:
-    """Our end. The process ends when all who hold such an end have closed it, or are gone."""
+    """Our end. The process ends when all who hold such an end have closed it, or are gone.
+
+    owner: the process that started it; those that were forked from that one hold the end, too.
+    """
 
     control: socket.socket
     process: subprocess.Popen[bytes]
+    owner: int
 
     @classmethod
     def start(cls) -> Nursery:
         """A nursery that will be ready when it has imported what it needs. Raises OSError."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        calm = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MALLOC_ARENA_MAX"), "1")
         try:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "humanparse.decoding.nursery", str(theirs.fileno())],
-                cwd=ROOT,
-                env=calm,  # nothing of ours: there are secrets among the settings
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,  # libtiff prints what stands in the file
-            )
+            process = start_apart("humanparse.decoding.nursery", [theirs.fileno()])
         except OSError:
             ours.close()
             raise
         finally:
             theirs.close()
-        return cls(ours, process)
+        return cls(ours, process, os.getpid())
 
     def order(self, max_pixels: int) -> tuple[socket.socket, socket.socket]:
-        """A new child's line and leash. Raises OSError where the nursery is gone."""
-        line, far_line = socket.socketpair()
-        leash, far_leash = socket.socketpair()
-        try:
-            socket.send_fds(self.control, [ORDER.pack(max_pixels)], [far_line.fileno(), far_leash.fileno()])
-        except OSError:
-            line.close()
-            leash.close()
-            raise
-        finally:
-            far_line.close()
-            far_leash.close()
-        return line, leash
+        """A new child's line and leash.
+
+        Raises ConnectionError where the nursery is gone, another OSError where this process can hold no more files.
+        """
+        with ExitStack() as ours, ExitStack() as theirs:
+            line, leash = _pair(ours, theirs), _pair(ours, theirs)
+            socket.send_fds(self.control, [ORDER.pack(max_pixels)], [line[1].fileno(), leash[1].fileno()])
+            ours.pop_all()
+        return line[0], leash[0]
 
     def close(self) -> None:
-        """Leave it, and see it end where no other process holds it."""
+        """Leave it; whoever started it sees it end, where no other process holds it."""
         self.control.close()
-        with suppress(subprocess.TimeoutExpired):
-            self.process.wait(1)
+        if os.getpid() == self.owner:
+            with suppress(subprocess.TimeoutExpired):
+                self.process.wait(1)
+
+
+def _pair(ours: ExitStack, theirs: ExitStack) -> tuple[socket.socket, socket.socket]:
+    """Two ends of a socket, the first to be closed by `ours`, the second by `theirs`. Raises OSError."""
+    near, far = socket.socketpair()
+    return ours.enter_context(near), theirs.enter_context(far)
 
 
 class _Keeper:
@@ -104,7 +101,7 @@ class _Keeper:
                         return  # nobody holds a line, either: that ends the children
                 elif key.fileobj is self.deaths:
                     self.mourn()
-                elif key.data in self.leashes:
+                elif self.leashes.get(key.data) is key.fileobj:  # else it ended a moment ago
                     self.wait.unregister(key.fileobj)
                     os.kill(key.data, signal.SIGKILL)
 
@@ -113,6 +110,10 @@ class _Keeper:
         order, ends, _, _ = socket.recv_fds(self.control, ORDER.size, 2)
         if not order:
             return False
+        if len(ends) < 2:  # we may hold no more files; what is closed says it
+            for end in ends:
+                os.close(end)
+            return True
         line, leash = (socket.socket(fileno=end) for end in ends)
         with line:
             try:

@@ -15,7 +15,7 @@ import numpy as np
 import psutil
 from PIL import Image
 
-from humanparse import images
+from humanparse import image_formats, images
 from humanparse.config import Settings
 from humanparse.cpu import usable_cores
 from humanparse.doctor.findings import BROKEN, OK, WARN, Finding, size
@@ -87,7 +87,7 @@ def _measure(parser: Any) -> dict[str, Any]:
 def check_formats() -> Finding:
     """Every format that we know, tried with a small picture."""
     working, failing = [], []
-    for format in images.KNOWN:
+    for format in image_formats.KNOWN:
         try:
             data = BytesIO()
             Image.new("RGB", (SIDE, SIDE), (200, 120, 40)).save(data, format.pillow_name)

@@ -28,16 +28,20 @@ JSON: Final = "json"
 
 @dataclass(frozen=True, eq=False)
 class Parsed:
-    """What a format may write of a photo: its name, Parsing, overlay, palette's name, and the photo itself.
+    """What a format may write of a photo: its name, Parsing, palette's name, the photo itself, and its overlay.
 
-    overlay, image: (H, W, 3) uint8 RGB.
+    image, overlay: (H, W, 3) uint8 RGB. draw: makes the overlay, which most formats do without.
     """
 
     name: str
     parsing: Parsing
-    overlay: NDArray[np.uint8]
     palette: str
     image: NDArray[np.uint8]
+    draw: Callable[[], NDArray[np.uint8]]
+
+    @property
+    def overlay(self) -> NDArray[np.uint8]:
+        return self.draw()
 
 
 @dataclass(frozen=True)

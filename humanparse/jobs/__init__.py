@@ -1,6 +1,7 @@
 """Work that is accepted now and done later: one contract, two back ends.
 
-    records.py    a job, and the rules by which it changes; pure functions, no clock of their own
+    records.py    a job: what was ordered, and how it stands
+    changes.py    the rules by which it changes; pure functions, no clock of their own
     files.py      what was sent and what came out, as files: the only writer of uploads/
     store.py      the contract of the two that remember jobs: sqlite_store.py, redis_store.py
     worker.py     a job's photos -> its result

@@ -13,8 +13,9 @@ from typing import Final
 
 from humanparse.config import Settings
 from humanparse.errors import JobAbandoned
-from humanparse.jobs import callbacks, records
+from humanparse.jobs import callbacks, changes
 from humanparse.jobs.files import JobFiles
+from humanparse.jobs.records import TRIES
 from humanparse.jobs.store import Store
 from humanparse.jobs.worker import DescribeError
 
@@ -84,18 +85,18 @@ class Caretaker:
         """Send the notices that are due; receivers may be slow: in a thread of its own. Raises StorageError."""
         now = time.time()
         for job in self._store.due_callbacks(now):
-            taken = self._store.update(job.id, records.try_callback(now, callbacks.WAITS_S))
+            taken = self._store.update(job.id, changes.try_callback(now, callbacks.WAITS_S))
             if taken is None or job.order.callback_url is None:
                 continue
             if self._send(job.order.callback_url, job.id, callbacks.body_of(taken)):
-                self._store.update(job.id, records.deliver_callback)
+                self._store.update(job.id, changes.deliver_callback)
 
     def _take_back(self) -> None:
         now = time.time()
         for job in self._store.dropped(now):
-            error = JobAbandoned(f"{records.TRIES} workers died over this job.")
-            problem = self._describe_error(error, job.order.request_id) if job.attempts >= records.TRIES else {}
-            changed = self._store.update(job.id, records.take_back(now, problem))
+            error = JobAbandoned(f"{TRIES} workers died over this job.")
+            problem = self._describe_error(error, job.order.request_id) if job.attempts >= TRIES else {}
+            changed = self._store.update(job.id, changes.take_back(now, problem))
             if changed is None:
                 continue
             log.warning("job %s: its worker died; it is %s", job.id, changed.state)

@@ -13,7 +13,7 @@ from typing import IO, Final
 
 from humanparse.config import Settings
 from humanparse.errors import HumanParseError, JobCancelled, JobExpired, JobUnfinished, KeyReused, NotFound, QueueFull
-from humanparse.jobs import records
+from humanparse.jobs import changes, records
 from humanparse.jobs.files import JobFiles
 from humanparse.jobs.records import CANCELLED, SUCCEEDED, VIDEO, Job, Order
 from humanparse.jobs.store import Store
@@ -76,7 +76,7 @@ class Desk:
     def cancel(self, id: str) -> Job:
         """Cancel a job that has not ended; the job as it then stands. Raises JobExpired."""
         self.get(id)
-        changed = self._store.update(id, records.cancel(time.time()))
+        changed = self._store.update(id, changes.cancel(time.time()))
         if changed is not None and changed.ended:
             self._files.drop_uploads(id)
         return changed or self.get(id)

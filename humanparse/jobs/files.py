@@ -13,7 +13,7 @@ import re
 import shutil
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
@@ -52,16 +52,14 @@ class JobFiles:
     @contextmanager
     def open_uploads(self, id: str, count: int) -> Iterator[list[IO[bytes]]]:
         """The job's files, open. Raises JobExpired where they are gone."""
-        files: list[IO[bytes]] = []
-        try:
+        with ExitStack() as opened:
             try:
-                files += [(self._path(id) / str(index)).open("rb") for index in range(count)]
+                files: list[IO[bytes]] = [
+                    opened.enter_context((self._path(id) / str(index)).open("rb")) for index in range(count)
+                ]
             except OSError as exc:
                 raise JobExpired("The files of this job are gone.") from exc
             yield files
-        finally:
-            for file in files:
-                file.close()
 
     def write_result(self, id: str, token: str, pieces: Iterable[bytes]) -> int:
         """Write a worker's result durably; returns its bytes."""

@@ -13,7 +13,8 @@ from typing import Any, Final
 import redis
 
 from humanparse.errors import QueueFull, StorageError
-from humanparse.jobs.records import QUEUED, RUNNING, STATES, Change, Job
+from humanparse.jobs.changes import Change
+from humanparse.jobs.records import QUEUED, RUNNING, STATES, Job
 from humanparse.jobs.store import Load, Store
 
 PREFIX: Final = "humanparse:jobs:"

@@ -10,7 +10,8 @@ from typing import Any, Final
 
 from humanparse import shared_database
 from humanparse.errors import QueueFull, StorageError
-from humanparse.jobs.records import QUEUED, RUNNING, STATES, Change, Job
+from humanparse.jobs.changes import Change
+from humanparse.jobs.records import QUEUED, RUNNING, STATES, Job
 from humanparse.jobs.store import Load, Store
 
 FILE: Final = "jobs.sqlite3"

@@ -9,7 +9,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import NamedTuple
 
-from humanparse.jobs.records import Change, Job
+from humanparse.jobs.changes import Change
+from humanparse.jobs.records import Job
 
 
 class Load(NamedTuple):

@@ -8,15 +8,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import IO, Any, Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from humanparse import logs, telemetry
-from humanparse.answers import describe_answer, write_format
 from humanparse.batches import Outcome, Photo, parse_photo, unpack, write_answer
 from humanparse.config import Settings
 from humanparse.errors import Busy, StorageError
-from humanparse.exports import JSON
-from humanparse.jobs import records
+from humanparse.jobs import changes, records
 from humanparse.jobs.files import JobFiles
 from humanparse.jobs.records import ONE, RECOGNIZE, VIDEO, Job
 from humanparse.jobs.store import Store
@@ -74,7 +72,7 @@ class Worker:
     def claim(self, id: str) -> Job | None:
         """This job, now ours; None where it is not to be had."""
         token = records.new_id()
-        return self._store.update(id, records.claim(time.time(), self._settings.job_lease_s, token))
+        return self._store.update(id, changes.claim(time.time(), self._settings.job_lease_s, token))
 
     def run(self, job: Job) -> None:
         """Work on a job of ours until it ends, or is not ours any more. Raises StorageError."""
@@ -108,17 +106,17 @@ class Worker:
             )
             self._request_log.add(row)
 
-    def _work(self, job: Job, lease: _Lease) -> records.Change:
+    def _work(self, job: Job, lease: _Lease) -> changes.Change:
         """Do it; what is then to become of the job, if it is still ours."""
         try:
             size = self._write_video(job, lease) if job.order.kind == VIDEO else self._write_photos(job, lease)
         except _Interrupted:
             if self.stopping.is_set():
-                return records.release(job.token, time.time())
-            return records.stop_cancelled(job.token, time.time())
+                return changes.release(job.token, time.time())
+            return changes.stop_cancelled(job.token, time.time())
         except Exception as error:  # as at the edge of the app: whatever it is, it is this job's
-            return records.fail(job.token, time.time(), self._describe_error(error, job.order.request_id))
-        return records.succeed(job.token, time.time(), size)
+            return changes.fail(job.token, time.time(), self._describe_error(error, job.order.request_id))
+        return changes.succeed(job.token, time.time(), size)
 
     def _write_photos(self, job: Job, lease: _Lease) -> int:
         return self._files.write_result(job.id, job.token, self._result(job, lease))
@@ -152,7 +150,8 @@ class Worker:
                 yield json.dumps(describe_recognition(found)).encode()
                 lease.tell(done=1, failed=0)
             elif order.kind == ONE:
-                yield _answer_one(order.names[0], files[0], parse, order)
+                row, file = parse_photo(Photo(order.names[0], files[0].read), parse, order.options, order.format)
+                yield json.dumps(row).encode() if file is None else file
                 lease.tell(done=1, failed=0)
             else:
                 uploads = zip(order.names, files, strict=True)
@@ -220,7 +219,7 @@ class _Lease:
         """
         until = time.time() + self._lease_s
         try:
-            job = self._store.update(self._job.id, records.report(self._job.token, until, done, failed))
+            job = self._store.update(self._job.id, changes.report(self._job.token, until, done, failed))
         except StorageError as error:
             log.warning("job %s: %s", self._job.id, error.message)
             return
@@ -237,12 +236,3 @@ def _status(ended: Job) -> int:
     if ended.state == records.CANCELLED:
         return 409
     return int(ended.problem["status"]) if ended.problem else 200
-
-
-def _answer_one(
-    name: str, file: IO[bytes], parse: Callable[[bytes, ParseOptions], Answer], order: records.Order
-) -> bytes:
-    answer = parse(file.read(), order.options)
-    if order.format == JSON:
-        return json.dumps(describe_answer(answer, order.options)).encode()
-    return write_format(answer, order.options, order.format, name)

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from humanparse.config import Settings
-from humanparse.errors import InvalidOption
 from humanparse.recognition import RECOGNIZERS
-from humanparse.values import read_choice, read_flag, read_number
+from humanparse.values import check_names, read_choice, read_flag, read_number
 
 MOST: Final = 100  # that are told, and kept in the cache
 OPTIONS: Final = {
@@ -31,10 +30,7 @@ class RecognizeOptions:
     @classmethod
     def from_strings(cls, given: Mapping[str, object], settings: Settings) -> RecognizeOptions:
         """Options from a query, a form or JSON. Raises InvalidOption for any that we refuse."""
-        unknown = sorted(set(given) - set(OPTIONS))
-        if unknown:
-            allowed = list(OPTIONS)
-            raise InvalidOption(f"There is no option {unknown[0]!r}; there are {', '.join(allowed)}.", allowed=allowed)
+        check_names(given, tuple(OPTIONS))
         return cls(
             int(read_number("top_k", given.get("top_k", cls.top_k), 1, MOST, whole=True)),
             read_choice("recognizer", given.get("recognizer", settings.recognizer), tuple(RECOGNIZERS)),

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import threading
-import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field, replace
@@ -13,16 +11,18 @@ from typing import Any, Final
 
 import numpy as np
 
-from humanparse import __version__, recognition, telemetry
+from humanparse import recognition, telemetry
 from humanparse.allocator import give_back
-from humanparse.cache.parsings import HIT, AnswerCache, ParsingCache
+from humanparse.cache.parsings import HIT, AnswerCache, ParsingCache, digest_of
 from humanparse.config import Settings
 from humanparse.decoding import Decode
-from humanparse.gate import Check, always
+from humanparse.gate import Check, Enter, always
 from humanparse.recognition.contract import Recognizer, RecognizerInfo
 from humanparse.recognition.options import MOST, RecognizeOptions
+from humanparse.stopwatch import Stopwatch, with_total
 
 DIGITS: Final = 6  # of a probability that are told
+STAGES: Final = ("wait", "decode", "recognize")  # that are told of every photo, if only to say that they took no time
 
 
 @dataclass(frozen=True)
@@ -47,9 +47,6 @@ class Recognition:
     recognizer: RecognizerInfo
     timing_ms: dict[str, float] = field(default_factory=dict)
     cache: str | None = None
-
-
-Enter = Callable[[], AbstractContextManager[None]]
 
 
 class RecognitionPipeline:
@@ -93,49 +90,40 @@ class RecognitionPipeline:
         A photo that is in the cache is not even decoded: decode and recognize took 0 ms then. decode: reads the bytes;
         without it, they are read as those of strangers are.
         """
-        start = time.perf_counter()
-        spans = {"wait": 0.0, "decode": 0.0, "recognize": 0.0}
+        watch = Stopwatch()
         recognizer = self.load(options.recognizer)
 
         def run() -> Recognition:
-            with self._admit(check) as enter:
-                spans["wait"] = time.perf_counter() - start
-                return self._run(recognizer, decode or self._decode, data, enter, spans)
+            with watch.wait_for(self._admit(check)) as enter:
+                return _run(recognizer, decode or self._decode, data, watch, enter)
 
         if self._cache is None or not options.cache:
             found, cached = run(), None
         else:
-            found, cached = self._cache.find(_key_of(data, recognizer.info, self.settings.precision), run)
-        name = recognizer.info.name
-        for stage, seconds in spans.items():
-            telemetry.stage_ended(stage, seconds, name if stage == "recognize" else "")
-        telemetry.photo_recognized(name, cached)
-        spans["total"] = time.perf_counter() - start
+            key = digest_of(data, ["recognition1", recognizer.info, self.settings.precision, MOST])
+            with watch.stage("cache"):
+                found, cached = self._cache.find(key, run)
+        telemetry.photo_recognized(recognizer.info.name, cached)
         return replace(
             found,
             predictions=found.predictions[: options.top_k],
-            timing_ms={stage: round(seconds * 1000, 2) for stage, seconds in spans.items()},
+            timing_ms=with_total({**dict.fromkeys(STAGES, 0.0), **watch.timing_ms}),
             cache=cached,
         )
 
-    def _run(
-        self, recognizer: Recognizer, decode: Decode, data: bytes, enter: Enter, spans: dict[str, float]
-    ) -> Recognition:
-        start = time.perf_counter()
+
+def _run(recognizer: Recognizer, decode: Decode, data: bytes, watch: Stopwatch, enter: Enter) -> Recognition:
+    with watch.stage("decode"):
         image = decode(data)
-        decoded = time.perf_counter()
-        with enter():
-            entered = time.perf_counter()
-            probabilities = recognizer.recognize(image)
-        spans["decode"], spans["recognize"] = decoded - start, time.perf_counter() - entered
-        spans["wait"] += entered - decoded
-        best = np.argsort(-probabilities, kind="stable")[:MOST]
-        predictions = tuple(
-            Prediction(i, label.name, label.name_zh, round(float(probabilities[i]), DIGITS))
-            for i, label in ((int(i), recognizer.labels[i]) for i in best)
-        )
-        height, width = image.shape[:2]
-        return Recognition(predictions, (height, width), recognizer.info)
+    with watch.wait_for(enter()), watch.stage("recognize", recognizer.info.name):
+        probabilities = recognizer.recognize(image)
+    best = np.argsort(-probabilities, kind="stable")[:MOST]
+    predictions = tuple(
+        Prediction(i, label.name, label.name_zh, round(float(probabilities[i]), DIGITS))
+        for i, label in ((int(i), recognizer.labels[i]) for i in best)
+    )
+    height, width = image.shape[:2]
+    return Recognition(predictions, (height, width), recognizer.info)
 
 
 def describe_recognition(found: Recognition) -> dict[str, Any]:
@@ -163,9 +151,3 @@ def unpack(data: bytes) -> Recognition | None:
         return Recognition(tuple(Prediction(*row) for row in rows), (height, width), RecognizerInfo(*info))
     except (ValueError, TypeError):
         return None
-
-
-def _key_of(data: bytes, recognizer: RecognizerInfo, precision: str) -> str:
-    digest = hashlib.sha256(json.dumps(["recognition1", __version__, recognizer, precision, MOST]).encode())
-    digest.update(hashlib.sha256(data).digest())
-    return digest.hexdigest()

@@ -10,7 +10,6 @@ process, goes between them as it did in the old one. It ends when the other end 
 from __future__ import annotations
 
 import os
-import resource
 import signal
 import socket
 import sys
@@ -23,6 +22,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import IO, Any, Final
 
+from humanparse.apart import confine
 from humanparse.errors import HumanParseError
 from humanparse.video.clips import Clip, Frame, Limits
 from humanparse.video.line import Line, describe
@@ -43,7 +43,9 @@ def main() -> None:
     with open(f"/proc/self/fd/{sys.argv[3]}", "rb") as file, suppress(OSError):  # noqa: PTH123
         order = line.receive()[0]
         limits = Limits(**order["limits"])
-        _confine(limits.pixels or 0, order["most_bytes"])
+        for ours_to_ignore in (signal.SIGINT, signal.SIGTERM):  # sent to all of a service's processes at its end:
+            signal.signal(ours_to_ignore, signal.SIG_IGN)  # whoever started us decides
+        confine(ROOM + BYTES_A_PIXEL * (limits.pixels or 0), order["most_bytes"], files=32)
         try:
             if order["path"] is None:
                 clip = look_through(file, VideoOptions(**order["options"]), limits, order["reader"])
@@ -127,23 +129,6 @@ def _close(sink: Sink, film: Line) -> None:
 def _until_end(places: SimpleQueue[Any]) -> Iterator[Any]:
     while (place := places.get()) is not END:
         yield place
-
-
-def _confine(pixels: int, most_bytes: int) -> None:
-    """What this work needs and no more, from now on."""
-    for ours_to_ignore in (signal.SIGINT, signal.SIGTERM):  # sent to all of a service's processes at its end:
-        signal.signal(ours_to_ignore, signal.SIG_IGN)  # whoever started us decides
-    with open("/proc/self/statm") as file:  # noqa: PTH123 - nothing else here needs pathlib
-        now = int(file.read().split()[0]) * resource.getpagesize()
-    for kind, limit in (
-        (resource.RLIMIT_AS, now + ROOM + BYTES_A_PIXEL * pixels),
-        (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_FSIZE, most_bytes),
-        (resource.RLIMIT_NOFILE, 32),
-    ):
-        hard = resource.getrlimit(kind)[1]
-        limit = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
-        resource.setrlimit(kind, (limit, limit))
 
 
 if __name__ == "__main__":

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from humanparse.errors import InvalidOption
+from humanparse.values import read_flag, read_number
 
 VIDEO_OPTIONS: Final = {
     # name: what it chooses, for the docs
@@ -19,8 +20,6 @@ VIDEO_OPTIONS: Final = {
 MOST_EVERY: Final = 1000
 MOST_FPS: Final = 240.0
 SIDES: Final = (64, 8192)
-TRUE: Final = ("1", "true", "yes", "on")
-FALSE: Final = ("0", "false", "no", "off")
 
 
 @dataclass(frozen=True)
@@ -43,8 +42,14 @@ class VideoOptions:
     @classmethod
     def from_strings(cls, given: Mapping[str, str]) -> VideoOptions:
         """Options from a query or a form. Raises InvalidOption."""
-        read = {"every": _whole, "fps": _number, "max_side": _whole, "numbers": _flag, "sound": _flag}
-        return cls(**{name: read[name](name, text) for name, text in given.items()})  # type: ignore[arg-type]
+        read: dict[str, Callable[[str], Any]] = {
+            "every": lambda text: int(read_number("every", text, 1, MOST_EVERY, whole=True)),
+            "fps": lambda text: read_number("fps", text, 0, MOST_FPS),
+            "max_side": lambda text: int(read_number("max_side", text, *SIDES, whole=True)),
+            "numbers": lambda text: read_flag("numbers", text),
+            "sound": lambda text: read_flag("sound", text),
+        }
+        return cls(**{name: read[name](text) for name, text in given.items()})
 
 
 class Selection:
@@ -70,26 +75,6 @@ class Selection:
 def _check(name: str, value: int, low: int, high: int) -> None:
     if not low <= value <= high:
         raise _refusal(name, value, f"from {low} to {high}")
-
-
-def _whole(name: str, text: str) -> int:
-    try:
-        return int(text)
-    except ValueError as exc:
-        raise _refusal(name, text, "a whole number") from exc
-
-
-def _number(name: str, text: str) -> float:
-    try:
-        return float(text)
-    except ValueError as exc:
-        raise _refusal(name, text, "a number") from exc
-
-
-def _flag(name: str, text: str) -> bool:
-    if text.lower() not in TRUE + FALSE:
-        raise _refusal(name, text, "true or false")
-    return text.lower() in TRUE
 
 
 def _refusal(name: str, value: object, allowed: str) -> InvalidOption:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 import socket
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,17 +25,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from humanparse import errors
+from humanparse.apart import start_apart
 from humanparse.video.clips import Clip, Frame, Limits
 from humanparse.video.line import Line, revive
 from humanparse.video.options import VideoOptions
 
 log = logging.getLogger(__name__)
 
-ROOT: Final = Path(__file__).resolve().parent.parent.parent
 SILENCE_S: Final = 120.0  # of a process whose turn it is, on a machine under load
 CLOSE_S: Final = 600.0  # for the end of a film: MP4 is written twice, so that it plays while it loads
 LOOKS: Final = 2  # videos looked through at once; more wait
 LOOK_WAIT_S: Final = 30.0
+NO_ROOM: Final = "No decoder can be started now; try again in 1 s."
 _places: Final = threading.BoundedSemaphore(LOOKS)
 
 
@@ -185,7 +185,10 @@ class _Child:
 @contextmanager
 def _child(file: IO[bytes]) -> Iterator[_Child]:
     """A process that has the file and waits for its order. Raises Busy where the machine has no room for one."""
-    pairs = socket.socketpair(), socket.socketpair()
+    try:
+        pairs = socket.socketpair(), socket.socketpair()
+    except OSError as exc:
+        raise errors.Busy(NO_ROOM) from exc
     ours, theirs = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
     line, film = (Line(end, SILENCE_S) for end in ours)
     child = None
@@ -204,13 +207,10 @@ def _child(file: IO[bytes]) -> Iterator[_Child]:
 
 
 def _start(numbers: list[int]) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "humanparse.video.child", *map(str, numbers)]
-    calm = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MALLOC_ARENA_MAX"), "1")
-    quiet: Any = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)  # FFmpeg tells what is in the file
     try:
-        return subprocess.Popen(command, cwd=ROOT, env=calm, pass_fds=numbers, **quiet)
+        return start_apart("humanparse.video.child", numbers)
     except OSError as exc:
-        raise errors.Busy("No decoder can be started now; try again in 1 s.") from exc
+        raise errors.Busy(NO_ROOM) from exc
 
 
 @contextmanager

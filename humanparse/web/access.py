@@ -1,4 +1,4 @@
-"""Who may ask, how often, and from which pages: keys, limits, other sites, proxies, and the headers that browsers obey.
+"""Who may ask, and from which pages: keys, other sites, proxies, and the headers that browsers obey.
 
 With keys on, everything asks for one but what says whether the service lives and what it is. The
 page asks for it once and keeps a cookie that is signed with the key's hash: it needs no secret of
@@ -7,24 +7,20 @@ the service, holds for 30 days, and ends with the key.
 
 from __future__ import annotations
 
-import time
 from typing import Final
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Flask, Response, current_app, g, redirect, render_template, request, url_for
 from flask_cors import CORS
-from flask_limiter import Limiter
-from flask_limiter.errors import RateLimitExceeded
 from itsdangerous import BadSignature, TimestampSigner
-from limits import parse_many
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response as AnyResponse
 
 from humanparse.config import Settings
-from humanparse.errors import ConfigError, CrossSite, KeyNeeded, RateLimited
+from humanparse.errors import CrossSite, KeyNeeded
 from humanparse.keys import Key, KeyFile
 from humanparse.web.addresses import local_path
-from humanparse.web.errors import known, wants_page
+from humanparse.web.errors import wants_page
 
 blueprint = Blueprint("access", __name__)
 
@@ -65,7 +61,9 @@ def install(app: Flask, settings: Settings) -> None:
         app.before_request(lambda: _ask_for_key(keys, settings))
         app.register_blueprint(blueprint)
     if settings.rate_limit:
-        _limit(app, settings)
+        from humanparse.web import limits  # what it brings along, only those need who limit
+
+        limits.install(app, settings)
     if origins:
         CORS(
             app,
@@ -172,36 +170,6 @@ def enter() -> AnyResponse | tuple[str, int]:
 
 def _signer(key: Key) -> TimestampSigner:
     return TimestampSigner(key.sha256, salt="humanparse.page")
-
-
-def _limit(app: Flask, settings: Settings) -> None:
-    try:
-        parse_many(settings.rate_limit)
-    except ValueError as exc:
-        raise ConfigError(
-            f"HUMANPARSE_RATE_LIMIT is {settings.rate_limit!r}; it must be like '60/minute' or '10/second;1000/day'."
-        ) from exc
-    limiter = Limiter(
-        _client,
-        app=app,
-        application_limits=[settings.rate_limit],  # one count for all that is asked
-        application_limits_exempt_when=lambda: request.method in SAFE,
-        storage_uri=settings.rate_limit_url,
-        in_memory_fallback_enabled=settings.rate_limit_url != "memory://",  # Redis away: each worker counts by itself
-        swallow_errors=True,
-    )
-
-    @app.errorhandler(RateLimitExceeded)
-    def tell(error: RateLimitExceeded) -> Response:
-        limit = limiter.current_limit
-        wait = max(1, round(limit.reset_at - time.time())) if limit else 1
-        message = f"At most {error.limit.limit} of one client; go on in {wait} s."
-        return known(RateLimited(message, retry_after_s=wait))
-
-
-def _client() -> str:
-    """Whose requests are counted together: those with one key, or from one address."""
-    return str(g.get("key_id") or request.remote_addr or "")
 
 
 def _listed(text: str) -> list[str]:

@@ -21,7 +21,7 @@ def parse() -> Response:
     """A photo in, every person's parts out."""
     photo, options = read_request(service().settings)
     format = options.format or accepted_format()
-    response = respond(service().pipeline.parse(photo.data, options, make_check()), options, format, photo.name)
+    response = respond(service().pipeline.parse(photo.data, options, make_check()), format, photo.name)
     response.vary.add("Accept")
     return response
 

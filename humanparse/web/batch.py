@@ -20,7 +20,7 @@ from werkzeug.datastructures import FileStorage
 from humanparse.batches import Outcome, Photo, answer_type, parse_photo, unpack, write_answer
 from humanparse.errors import Busy, ClientGone, TypeMismatch, UnsupportedFormat
 from humanparse.exports import JSON
-from humanparse.images import LONGEST_SIGNATURE
+from humanparse.image_formats import LONGEST_SIGNATURE
 from humanparse.options import ParseOptions
 from humanparse.web import service
 from humanparse.web.errors import describe_error

@@ -14,9 +14,8 @@ from werkzeug.wrappers import Response as AnyResponse
 from humanparse.effects import EFFECTS
 from humanparse.effects.contract import Effect, Parameter
 from humanparse.effects.selection import MOST_FEATHER
-from humanparse.encoding import encode_jpeg
 from humanparse.errors import NotFound
-from humanparse.images import accept_attribute
+from humanparse.image_formats import accept_attribute
 from humanparse.labels import CLASSES
 from humanparse.recognition import RECOGNIZERS, make_recognizer
 from humanparse.recognition.options import RecognizeOptions
@@ -73,10 +72,8 @@ def stylize() -> AnyResponse:
     """The form without scripts: make the pictures, keep them, send the browser to their address."""
     upload, fields = read_photo()
     options = StylizeOptions.from_strings(read_form(gather_options(fields)), service().settings)
-    made, pipeline = service().studio.stylize(upload.data, options, make_check()), service().pipeline
-    with pipeline.admit(make_check()):
-        photo = encode_jpeg(pipeline.decode(upload.data))
-    return redirect(url_for("gallery.kept", name=keep_pictures(photo, made)), 303)
+    made = service().studio.stylize(upload.data, options, make_check(), with_photo=True)
+    return redirect(url_for("gallery.kept", name=keep_pictures(made.photo, made)), 303)
 
 
 def read_form(fields: Mapping[str, Any]) -> dict[str, Any]:

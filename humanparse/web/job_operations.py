@@ -10,8 +10,8 @@ from humanparse.video import containers
 from humanparse.video.containers import ANSWERS
 from humanparse.video.options import MOST_EVERY, MOST_FPS, SIDES
 from humanparse.web.batch import ZIP_TYPES
-from humanparse.web.jobs import EXTRAS, LONGEST_KEY
 from humanparse.web.operations import PARSE_PROBLEMS, body, form, formats, parameters, problems
+from humanparse.web.orders import EXTRAS, LONGEST_KEY
 from humanparse.web.schemas import BASE64, BINARY, JOB_FORMATS, JOB_ID, TEXT, Schema, listed, option_schemas, ref
 from humanparse.web.videos import ROWS
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from humanparse.exports import FORMATS
-from humanparse.images import FORMATS as IMAGE_FORMATS
+from humanparse.image_formats import FORMATS as IMAGE_FORMATS
 from humanparse.web.errors import TITLES
 from humanparse.web.schemas import BASE64, BINARY, CODES, TEXT, Schema, ref
 
@@ -18,7 +18,8 @@ def get(operation: str, summary: str, schema: str, *statuses: int) -> dict[str, 
     return {"operationId": operation, "summary": summary, "responses": {"200": answer, **problems(500, *statuses)}}
 
 
-def parameters(options: dict[str, Schema]) -> list[dict[str, Any]]:
+def parameters(options: dict[str, Schema], required: str = "") -> list[dict[str, Any]]:
+    """Options of the query. required: the one that must be there; not where it may stand beside a photo instead."""
     shape = {"style": "form", "explode": False}  # a list with commas
     return [
         {
@@ -26,6 +27,7 @@ def parameters(options: dict[str, Schema]) -> list[dict[str, Any]]:
             "in": "query",
             "description": schema["description"],
             "schema": schema,
+            **({"required": True} if name == required else {}),
             **(shape if schema["type"] == "array" else {}),
         }
         for name, schema in options.items()

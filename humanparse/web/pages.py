@@ -10,7 +10,7 @@ from flask_babel import gettext, ngettext
 from flask_babel import lazy_gettext as _
 
 from humanparse.exports import PEOPLE_PALETTE
-from humanparse.images import FORMATS, accept_attribute
+from humanparse.image_formats import FORMATS, accept_attribute
 from humanparse.keypoints import MIN_SCORE, SKELETON
 from humanparse.labels import CLASSES, NAMES, PALETTE, PALETTES
 from humanparse.parsers import AUTO, PARSERS, make_parser

@@ -15,7 +15,7 @@ from humanparse.recognition.options import RecognizeOptions
 from humanparse.recognition.pipeline import Recognition, describe_recognition
 from humanparse.web import service
 from humanparse.web.answers import CACHE_STATUS
-from humanparse.web.jobs import read_key
+from humanparse.web.orders import read_key
 from humanparse.web.patience import make_check
 from humanparse.web.requests import Upload, gather_options, read_photo
 

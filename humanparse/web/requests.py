@@ -25,7 +25,7 @@ from humanparse.errors import (
 from humanparse.exports import FORMATS, JSON
 from humanparse.exports.formats import OVERLAYS
 from humanparse.fetching import fetch_photo, name_of
-from humanparse.images import check_declared
+from humanparse.image_formats import check_declared
 from humanparse.options import ParseOptions
 from humanparse.web import service
 
@@ -104,7 +104,7 @@ def read_fields() -> dict[str, Any]:
     return fields
 
 
-def read_choices(besides: Collection[str] = ()) -> dict[str, Any]:
+def read_choices() -> dict[str, Any]:
     """The options of a request that brings no photo, from its query and its form or JSON object.
 
     Raises InvalidOption and UnsupportedFormat, for a photo too: nobody should think that it was looked at.
@@ -120,7 +120,7 @@ def read_choices(besides: Collection[str] = ()) -> dict[str, Any]:
     for name in FIELDS:
         if name in request.files or name in fields:
             raise InvalidOption(f"This address works on the photo that is kept; send none as {name}.", option=name)
-    return gather_options(fields, besides)
+    return gather_options(fields)
 
 
 def read_options(fields: Mapping[str, Any], settings: Settings, besides: Collection[str] = ()) -> ParseOptions:

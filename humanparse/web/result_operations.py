@@ -48,7 +48,7 @@ def _stylize(settings: Settings) -> dict[str, Any]:
         "operationId": "stylizeResult",
         "summary": "A kept photo with an effect, whole or part by part, without sending it again",
         "description": "People and parts are those of the result. The pictures are not kept.",
-        "parameters": [ID, *parameters(options)],
+        "parameters": [ID, *parameters(options, required="effect")],
         "responses": {"200": stylized(), **problems(*AGAIN_PROBLEMS, 406)},
     }
 

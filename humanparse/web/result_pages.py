@@ -32,7 +32,7 @@ blueprint = Blueprint("result_pages", __name__)
 def upload() -> AnyResponse:
     """The form without JavaScript: parse, keep the result, send the browser to its address."""
     photo, options = read_request(service().settings)
-    name = save(service().pipeline.parse(photo.data, options, make_check()), options)
+    name = save(service().pipeline.parse(photo.data, options, make_check()))
     return redirect(url_for("result_pages.result", name=name), 303)
 
 

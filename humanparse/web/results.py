@@ -48,10 +48,10 @@ def create() -> tuple[Response, int]:
         first = next(steps)
         if isinstance(first, Exception):  # while the status can still say so
             raise first
-        response = Response(stream_with_context(_lines(first, steps, options)), content_type=LINES)
+        response = Response(stream_with_context(_lines(first, steps)), content_type=LINES)
         response.headers["X-Accel-Buffering"] = "no"  # nginx would keep the lines back
         return response, 200
-    name = save(service().pipeline.parse(photo.data, options, make_check()), options)
+    name = save(service().pipeline.parse(photo.data, options, make_check()))
     response = jsonify(describe_kept(name))
     response.headers["Location"] = url_for("result_pages.result", name=name)
     return response, 201
@@ -107,9 +107,9 @@ def stylize_kept(name: str, options: StylizeOptions) -> Stylized:
     return service().studio.stylize_parsed(read, options, make_check())
 
 
-def save(answer: Answer, options: ParseOptions) -> str:
+def save(answer: Answer) -> str:
     """Keep an answer; returns its name."""
-    return service().storage.save(keep(answer, options))
+    return service().storage.save(keep(answer))
 
 
 def describe_kept(name: str) -> dict[str, Any]:
@@ -166,14 +166,14 @@ def _steps(data: bytes, options: ParseOptions) -> Iterator[int | Answer | Except
 
 
 def _lines(
-    first: int | Answer | Exception | None, others: Iterator[int | Answer | Exception | None], options: ParseOptions
+    first: int | Answer | Exception | None, others: Iterator[int | Answer | Exception | None]
 ) -> Iterator[bytes]:
-    yield _line(first, options)
+    yield _line(first)
     for step in others:
-        yield _line(step, options)
+        yield _line(step)
 
 
-def _line(step: int | Answer | Exception | None, options: ParseOptions) -> bytes:
+def _line(step: int | Answer | Exception | None) -> bytes:
     if step is None:
         return b"\n"
     if isinstance(step, int):
@@ -182,7 +182,7 @@ def _line(step: int | Answer | Exception | None, options: ParseOptions) -> bytes
         try:
             if isinstance(step, Exception):
                 raise step
-            told = {"step": "done", "result": describe_kept(save(step, options))}
+            told = {"step": "done", "result": describe_kept(save(step))}
         except Exception as error:  # the status is sent: a line is the only way left
             told = {"step": "failed", "problem": describe_error(error)}
     return json.dumps(told).encode() + b"\n"

@@ -79,9 +79,9 @@ def test_a_photo_that_comes_again_gets_the_same_answer_without_the_parser(
     assert equal(first, other_worker)
     assert parser.parsed == 1
     assert pipeline.parse(photo, options).cache is None
-    assert list(second.timing_ms) == ["wait", "decode", "cache", "compose"]
-    assert set(first.timing_ms) == {"decode", "cache", "wait", "parse", "compose"}
-    assert min(first.timing_ms.values()) >= 0
+    assert list(second.watch.timing_ms) == ["wait", "decode", "cache", "compose"]
+    assert set(first.watch.timing_ms) == {"decode", "cache", "wait", "parse", "compose"}
+    assert min(first.watch.timing_ms.values()) >= 0
     assert cached.cache is not None
     assert cached.cache.counts == {HIT: 1, MISS: 1, COLLAPSED: 0}
 

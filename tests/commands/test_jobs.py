@@ -65,3 +65,14 @@ def test_what_goes_wrong_is_said(address: str, tmp_path: Path, capsys: pytest.Ca
                       ["job", id, "--to", "http://127.0.0.1:9"]):  # fmt: skip
         assert cli.main(arguments) == 1
         assert capsys.readouterr().err.strip()
+
+
+def test_what_cannot_be_read_or_written_is_told(
+    address: str, photo_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    missing = str(tmp_path / "key")
+    assert cli.main(["submit", "--to", address, "--api-key-file", missing, str(photo_file)]) == 1
+    assert missing in capsys.readouterr().err
+    id = submit(address, capsys, str(photo_file))
+    assert cli.main(["job", id, "--to", address, "--out", str(photo_file / "out")]) == 1
+    assert "me.jpg" in capsys.readouterr().err

@@ -59,6 +59,32 @@ def test_a_photo_comes_from_the_standard_input(photo: bytes, tmp_path: Path, mon
     assert names(tmp_path) == {"stdin.overlay.png", "stdin.labels.png", "stdin.people.png"}
 
 
+@pytest.mark.parametrize("format", ["png", "coco", "json"])
+def test_a_folder_that_cannot_be_written_is_told(
+    format: str, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    assert cli.main(["parse", str(folder), "--out", str(tmp_path / "file" / "out"), "--format", format]) == 1
+    assert "file/out" in (told := capsys.readouterr().err) and "cannot be written" in told
+
+
+def test_who_stops_reading_or_presses_ctrl_c_gets_no_traceback(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = [sys.executable, "-m", "humanparse", "recognize", *["static/sample.jpg"] * 40, "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout and process.stderr
+        process.stdout.close()
+        assert process.wait(60) == 141
+        assert b"Traceback" not in process.stderr.read()
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(parse, "read_photo_file", interrupt)
+    assert cli.main(["parse", str(folder), "--out", str(tmp_path)]) == 130
+
+
 def test_json_is_written_and_printed_one_line_a_photo(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

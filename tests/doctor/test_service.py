@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import redis
 
-from humanparse import images
+from humanparse import image_formats
 from humanparse.config import Settings
 from humanparse.doctor import service
 from humanparse.doctor.findings import BROKEN, OK, WARN, Finding
@@ -52,12 +52,12 @@ def test_damaged_weights_are_broken(settings: Settings, tmp_path: Path, monkeypa
 def test_every_format_of_ours_works_here() -> None:
     finding = service.check_formats()
     assert (finding.state, finding.facts["failing"]) == (OK, [])
-    assert finding.facts["working"] == [format.name for format in images.FORMATS]
+    assert finding.facts["working"] == [format.name for format in image_formats.FORMATS]
 
 
 def test_a_decoder_that_is_missing_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    odd = replace(images.KNOWN[0], name="ODD", pillow_name="ODD")
-    monkeypatch.setattr(images, "KNOWN", (images.KNOWN[1], odd))
+    odd = replace(image_formats.KNOWN[0], name="ODD", pillow_name="ODD")
+    monkeypatch.setattr(image_formats, "KNOWN", (image_formats.KNOWN[1], odd))
     finding = service.check_formats()
     assert (finding.state, finding.says) == (WARN, "PNG; not ODD")
 

@@ -20,14 +20,14 @@ from tests.band_parser import BandParser
 @pytest.fixture
 def parsed() -> Parsed:
     image = np.random.default_rng(3).integers(0, 256, (50, 80, 3), np.uint8)
-    return Parsed("a.jpg", BandParser().parse(image), image, "cihp", image)
+    return Parsed("a.jpg", BandParser().parse(image), "cihp", image, lambda: image)
 
 
 @pytest.fixture
 def nobody(parsed: Parsed) -> Parsed:
     nothing = np.zeros((50, 80), np.uint8)
     return Parsed(
-        "b.jpg", Parsing.from_maps(nothing, nothing, nothing, BandParser().info), parsed.overlay, "cihp", parsed.image
+        "b.jpg", Parsing.from_maps(nothing, nothing, nothing, BandParser().info), "cihp", parsed.image, parsed.draw
     )
 
 
@@ -52,7 +52,9 @@ def test_a_file_is_what_its_media_type_says(name: str, who: str, request: pytest
 def test_png_overlays_are_exact_and_the_others_near(parsed: Parsed) -> None:
     flat = np.full((50, 80, 3), (90, 120, 200), np.uint8)
     for name in OVERLAYS:
-        read = np.asarray(Image.open(BytesIO(FORMATS[name].write(Parsed("", parsed.parsing, flat, "cihp", flat)))))
+        read = np.asarray(
+            Image.open(BytesIO(FORMATS[name].write(Parsed("", parsed.parsing, "cihp", flat, lambda: flat))))
+        )
         assert np.abs(read.astype(int) - flat).max() <= (0 if name == "png" else 4)
 
 

@@ -19,6 +19,7 @@ from humanparse.errors import InvalidOption
 from humanparse.jobs import callbacks
 from humanparse.jobs.callbacks import check_url, send, sign
 from humanparse.outbound import is_public
+from tests.http_server import Silent, running
 
 PRIVATE = [
     "127.0.0.1", "10.1.2.3", "192.168.1.1", "172.16.0.1", "169.254.169.254", "100.64.0.1", "0.0.0.0",
@@ -28,7 +29,7 @@ PRIVATE = [
 PUBLIC = ["8.8.8.8", "1.1.1.1", "2606:4700:4700::1111", "::ffff:8.8.8.8"]
 
 
-class Receiver(BaseHTTPRequestHandler):
+class Receiver(Silent, BaseHTTPRequestHandler):
     """Remembers what it is told; `status` is what it answers."""
 
     seen: list[tuple[str, dict[str, str], bytes]]
@@ -42,21 +43,12 @@ class Receiver(BaseHTTPRequestHandler):
             self.send_header("Location", "/elsewhere")
         self.end_headers()
 
-    def log_message(self, *_: object) -> None:
-        pass
-
 
 @pytest.fixture
 def receiver() -> Iterator[Any]:
     kind = type("OwnReceiver", (Receiver,), {"seen": [], "status": 204})
-    server = HTTPServer(("127.0.0.1", 0), kind)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    kind.address = f"http://127.0.0.1:{server.server_port}"
-    yield kind
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with running(HTTPServer(("127.0.0.1", 0), kind)) as kind.address:
+        yield kind
 
 
 def test_a_notice_arrives_with_a_signature_that_the_receiver_can_check(receiver: Any) -> None:

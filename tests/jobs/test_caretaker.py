@@ -7,7 +7,7 @@ import os
 import time
 from dataclasses import replace
 
-from humanparse.jobs import records
+from humanparse.jobs import changes
 from humanparse.jobs.files import ORPHAN_AGE_S
 from humanparse.jobs.records import FAILED, QUEUED, RUNNING, TRIES, Job, new_id
 from tests.jobs.conftest import Parts
@@ -54,8 +54,8 @@ def test_a_broker_that_was_not_told_or_lost_the_message_is_told(parts: Parts) ->
     old = time.time() - parts.settings.job_lease_s - 1
     for job in (untold, lost, told):
         parts.store.update(job.id, lambda job: replace(job, created_at=old))
-    parts.store.update(lost.id, records.mark_sent(old))
-    parts.store.update(told.id, records.mark_sent(time.time()))
+    parts.store.update(lost.id, changes.mark_sent(old))
+    parts.store.update(told.id, changes.mark_sent(time.time()))
     parts.announced.clear()
     parts.caretaker.look()
     assert parts.announced == [untold.id, lost.id]
@@ -66,7 +66,7 @@ def finish(parts: Parts, ended_at: float, size: int, **order: str) -> Job:
     job = parts.submit(b"x", **order)
     claimed = parts.claim()
     parts.files.write_result(job.id, claimed.token, [bytes(size)])
-    ended = parts.store.update(job.id, records.succeed(claimed.token, ended_at, size))
+    ended = parts.store.update(job.id, changes.succeed(claimed.token, ended_at, size))
     assert ended is not None
     return ended
 

@@ -11,7 +11,7 @@ import pytest
 
 from humanparse.config import Settings
 from humanparse.errors import JobCancelled, JobExpired, JobUnfinished, KeyReused, QueueFull, StorageError
-from humanparse.jobs import records
+from humanparse.jobs import changes
 from humanparse.jobs.records import CANCELLED, QUEUED, RUNNING, new_id
 from humanparse.jobs.sqlite_store import SqliteStore
 from humanparse.options import ParseOptions
@@ -60,8 +60,8 @@ def test_the_time_to_come_back_is_what_a_job_takes(parts: Parts, pipeline: Pipel
     small = with_settings(parts, pipeline, jobs_queue=1)
     for span in (4.0, 8.0):
         job = small.submit(b"x")
-        small.store.update(job.id, records.claim(100, 10, "t"))
-        small.store.update(job.id, records.succeed("t", 100 + span, 1))
+        small.store.update(job.id, changes.claim(100, 10, "t"))
+        small.store.update(job.id, changes.succeed("t", 100 + span, 1))
     small.submit(b"x")
     with pytest.raises(QueueFull) as caught:
         small.submit(b"x")
@@ -69,7 +69,7 @@ def test_the_time_to_come_back_is_what_a_job_takes(parts: Parts, pipeline: Pipel
     assert "in 6 s" in caught.value.message
     for _ in range(2):  # two at work at once: a place comes free twice as often
         (first,) = small.store.queued()
-        small.store.update(first.id, records.claim(time.time(), 10, "t"))
+        small.store.update(first.id, changes.claim(time.time(), 10, "t"))
         small.submit(b"x")
     with pytest.raises(QueueFull) as caught:
         small.submit(b"x")
@@ -131,7 +131,7 @@ def test_removing_cancels_first_and_forgets_then(parts: Parts) -> None:
     told = parts.desk.remove(job.id)
     assert told is not None
     assert (told.state, told.cancelling) == (RUNNING, True)
-    parts.store.update(job.id, records.stop_cancelled(told.token, time.time()))
+    parts.store.update(job.id, changes.stop_cancelled(told.token, time.time()))
     assert parts.desk.remove(job.id) is None
     assert folders(parts) == []
     for step in (parts.desk.get, parts.desk.cancel, parts.desk.remove, parts.desk.result):

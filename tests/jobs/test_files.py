@@ -7,6 +7,7 @@ import time
 from io import BytesIO
 from pathlib import Path
 
+import psutil
 import pytest
 
 from humanparse.errors import JobExpired, StorageError
@@ -58,6 +59,15 @@ def test_files_and_their_names_are_synced_before_the_folder_has_its_name(
     synced.clear()
     files.write_result(id, "t", [b"y"])
     assert [name for name, _ in synced] == ["result-t", id]
+
+
+def test_where_one_upload_is_gone_none_stays_open(files: JobFiles) -> None:
+    id = keep(files, b"one", b"two")
+    (files.folder / id / "1").unlink()
+    before = psutil.Process().num_fds()
+    with pytest.raises(JobExpired) as caught, files.open_uploads(id, 2):
+        pass
+    assert psutil.Process().num_fds() == before, caught  # which still holds what was under way
 
 
 def test_results_of_two_workers_do_not_meet(files: JobFiles) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from humanparse.errors import QueueFull, StorageError
-from humanparse.jobs import records
+from humanparse.jobs import changes, records
 from humanparse.jobs.records import QUEUED, RUNNING, Callback, Job
 from humanparse.jobs.redis_store import RedisStore
 from humanparse.jobs.sqlite_store import FILE, SqliteStore
@@ -27,13 +27,13 @@ def add(store: Store, **changes: object) -> Job:
 
 
 def run(store: Store, job: Job, now: float = 200.0, token: str = "t") -> Job:
-    claimed = store.update(job.id, records.claim(now, 10, token))
+    claimed = store.update(job.id, changes.claim(now, 10, token))
     assert claimed is not None
     return claimed
 
 
 def end(store: Store, job: Job, now: float) -> Job:
-    ended = store.update(run(store, job).id, records.succeed("t", now, 5))
+    ended = store.update(run(store, job).id, changes.succeed("t", now, 5))
     assert ended is not None
     return ended
 
@@ -42,7 +42,7 @@ def test_what_is_added_is_there_and_nothing_else_is(store: Store) -> None:
     job = add(store)
     assert store.get(job.id) == job
     assert store.get(records.new_id()) is None
-    assert store.update(records.new_id(), records.cancel(1)) is None
+    assert store.update(records.new_id(), changes.cancel(1)) is None
     assert store.find_key("k") is None
 
 
@@ -53,7 +53,7 @@ def test_a_job_goes_through_the_sets_of_its_states(store: Store) -> None:
     assert (store.queued(), store.place(job), store.load()) == ([], 0, Load(0, 1, 10, 0))
     assert store.dropped(210) == []
     assert store.dropped(210.1) == [running]
-    ended = store.update(job.id, records.succeed("t", 205, 7))
+    ended = store.update(job.id, changes.succeed("t", 205, 7))
     assert ended is not None
     assert (store.latest(9), store.load(), store.dropped(999)) == ([ended], Load(0, 0, 0, 7), [])
     store.remove(job.id)
@@ -67,7 +67,7 @@ def test_the_line_is_in_order_and_a_job_put_back_is_in_its_old_place(store: Stor
     run(store, jobs[0])
     run(store, jobs[1])
     assert [store.place(job) for job in jobs] == [0, 0, 1, 2]
-    store.update(jobs[0].id, records.release("t", 201))
+    store.update(jobs[0].id, changes.release("t", 201))
     assert [job.id for job in store.queued()] == [jobs[place].id for place in (0, 2, 3)]
     assert store.load() == Load(3, 1, 40, 0)
 
@@ -79,7 +79,7 @@ def test_ended_jobs_come_latest_first(store: Store) -> None:
     assert [job.id for job in store.latest(9)] == [jobs[place].id for place in (1, 2, 0)]
     assert [job.id for job in store.latest(1)] == [jobs[1].id]
     assert [job.id for job in store.oldest()] == [jobs[place].id for place in (0, 2, 1)]
-    store.update(jobs[1].id, records.deliver_callback)
+    store.update(jobs[1].id, changes.deliver_callback)
     assert store.load() == Load(0, 0, 0, 15)  # a change after the end counts nothing twice
 
 
@@ -93,7 +93,7 @@ def test_limits_hold_for_what_waits(store: Store) -> None:
     run(store, first)
     with pytest.raises(QueueFull, match="room"):  # what runs still has its upload
         store.add(make_job(), 2, 25)
-    store.update(first.id, records.succeed("t", 205, 10**12))
+    store.update(first.id, changes.succeed("t", 205, 10**12))
     assert store.add(make_job(), 2, 25).state == QUEUED
 
 
@@ -115,10 +115,10 @@ def test_notices_are_found_when_due_and_not_after(store: Store) -> None:
     end(store, job, 205)
     assert store.due_callbacks(204) == []
     assert [due.id for due in store.due_callbacks(205)] == [job.id]
-    store.update(job.id, records.try_callback(205, (10,)))
+    store.update(job.id, changes.try_callback(205, (10,)))
     assert store.due_callbacks(214) == []
     assert [due.callback for due in store.due_callbacks(215)] == [Callback(1, 215, False)]
-    store.update(job.id, records.deliver_callback)
+    store.update(job.id, changes.deliver_callback)
     assert store.due_callbacks(999) == []
     again = add(store, order=replace(ORDER, callback_url="https://example.org/"))
     end(store, again, 205)
@@ -132,7 +132,7 @@ def test_of_many_who_claim_one_job_one_gets_it(store: Store) -> None:
 
     def claim_all(token: str) -> list[str]:
         barrier.wait()
-        return [job.id for job in jobs if store.update(job.id, records.claim(200, 10, token))]
+        return [job.id for job in jobs if store.update(job.id, changes.claim(200, 10, token))]
 
     with ThreadPoolExecutor(6) as pool:
         taken = [id for ids in pool.map(claim_all, "abcdef") for id in ids]
@@ -190,7 +190,7 @@ def test_a_store_that_cannot_be_used_is_an_error_of_ours(tmp_path: Path) -> None
 
 def test_a_running_job_stays_running_through_reports(store: Store) -> None:
     job = run(store, add(store))
-    told = store.update(job.id, records.report("t", 500, 1, 0))
+    told = store.update(job.id, changes.report("t", 500, 1, 0))
     assert told is not None
     assert (told.state, told.done, store.dropped(499)) == (RUNNING, 1, [])
     assert store.load() == Load(0, 1, 10, 0)
@@ -202,11 +202,11 @@ def test_jobs_are_counted_by_state(store: Store) -> None:
     run(store, running)
     end(store, done, 300.0)
     run(store, failed)
-    store.update(failed.id, records.fail("t", 301.0, {"code": "internal"}))
-    store.update(cancelled.id, records.cancel(302.0))
+    store.update(failed.id, changes.fail("t", 301.0, {"code": "internal"}))
+    store.update(cancelled.id, changes.cancel(302.0))
     end(store, gone, 303.0)
     store.remove(gone.id)
     assert store.counts() == {"queued": 1, "running": 1, "succeeded": 1, "failed": 1, "cancelled": 1}
     assert store.get(waiting.id) is not None
-    store.update(running.id, records.release("t", 304.0))
+    store.update(running.id, changes.release("t", 304.0))
     assert store.counts()["queued"] == 2

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from humanparse.config import Settings
 from humanparse.errors import Busy, NotFound, ParserError
-from humanparse.jobs import records
+from humanparse.jobs import changes, records
 from humanparse.jobs.records import CANCELLED, FAILED, QUEUED, SUCCEEDED, VIDEO, Job
 from humanparse.jobs.sqlite_store import SqliteStore
 from humanparse.options import ParseOptions
@@ -244,8 +244,8 @@ def test_a_killed_decoder_fails_its_job_and_no_other(parts: Parts, hooked: Hooke
 
 def test_jobs_of_photos_have_no_data(parts: Parts, photo: bytes) -> None:
     job = parts.submit(photo)
-    parts.store.update(job.id, records.claim(0, 100, "t"))
+    parts.store.update(job.id, changes.claim(0, 100, "t"))
     parts.files.write_result(job.id, "t", [b"{}"])
-    parts.store.update(job.id, records.succeed("t", 1e12, 2))
+    parts.store.update(job.id, changes.succeed("t", 1e12, 2))
     with pytest.raises(NotFound):
         parts.desk.data(job.id)

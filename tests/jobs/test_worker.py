@@ -14,7 +14,7 @@ import pytest
 from humanparse.config import Settings
 from humanparse.errors import Busy, ParserUnavailable, StorageError
 from humanparse.gate import Check, always
-from humanparse.jobs import records
+from humanparse.jobs import changes
 from humanparse.jobs.records import CANCELLED, FAILED, QUEUED, RUNNING, SUCCEEDED, Job
 from humanparse.jobs.sqlite_store import SqliteStore
 from humanparse.options import ParseOptions
@@ -184,7 +184,7 @@ def test_a_worker_that_was_taken_for_dead_is_not_heard(parts: Parts, hooked: Hoo
     def take_over() -> None:
         if hooked.photos == 1:
             parts.store.update(job.id, lambda job: replace(job, lease_until=0.0))
-            parts.store.update(job.id, records.take_back(time.time(), {}))
+            parts.store.update(job.id, changes.take_back(time.time(), {}))
             other.append(parts.claim())
 
     hooked.before = take_over
@@ -223,7 +223,7 @@ def test_a_store_that_is_away_for_a_while_costs_nothing(
     update = parts.store.update
     calls = []
 
-    def moody(id: str, change: records.Change) -> Job | None:
+    def moody(id: str, change: changes.Change) -> Job | None:
         calls.append(id)
         if len(calls) == 2:  # the first photo's report
             raise StorageError("away")

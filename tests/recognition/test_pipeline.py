@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
+from humanparse import telemetry
 from humanparse.cache.parsings import HIT, MISS, open_cache
 from humanparse.config import Settings
 from humanparse.decoding import make_decode
@@ -63,9 +64,23 @@ def test_a_photo_that_comes_again_is_not_recognized_again(
     assert len(again.predictions) == 3
     assert again.predictions[:1] == first.predictions
     assert again.predictions == fresh.predictions
-    assert set(first.timing_ms) == {"wait", "decode", "recognize", "total"}
+    assert list(fresh.timing_ms) == ["wait", "decode", "recognize", "total"]
+    assert set(first.timing_ms) == set(again.timing_ms) == {"wait", "decode", "recognize", "cache", "total"}
     assert first.timing_ms["decode"] > 0
-    assert again.timing_ms["decode"] == again.timing_ms["recognize"] == 0
+    assert first.timing_ms["total"] == pytest.approx(sum(first.timing_ms.values()) / 2)
+    assert again.timing_ms["wait"] == again.timing_ms["decode"] == again.timing_ms["recognize"] == 0
+
+
+def test_only_stages_that_took_place_are_counted(recognition: RecognitionPipeline) -> None:
+    """One that comes from the cache would else pull the mean time of decoding down to nothing."""
+    recognition.recognize(green(), RecognizeOptions())
+    account = telemetry.open_account()
+    recognition.recognize(green(), RecognizeOptions())
+    assert list(account.stages_ms) == ["cache"]
+    account = telemetry.open_account()
+    recognition.recognize(green(), RecognizeOptions(cache=False))
+    assert list(account.stages_ms) == ["wait", "decode", "recognize"]
+    assert (account.photos, account.parser) == (1, "colours")
 
 
 def test_what_the_cache_keeps_comes_back(recognition: RecognitionPipeline) -> None:

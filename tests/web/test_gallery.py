@@ -12,6 +12,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from app import create_app
+from humanparse.cache.parsings import open_cache
 from humanparse.config import Settings
 from humanparse.effects import ART, EFFECTS
 from humanparse.effects.selection import GROUPS
@@ -24,7 +25,8 @@ from tests.web.visits import BROWSER, read_page
 
 @pytest.fixture
 def client(settings: Settings) -> Iterator[FlaskClient]:
-    app = create_app(settings, Pipeline(settings, lambda *_: BandParser(), None, lambda *_: ColourRecognizer()))
+    cache = open_cache(settings)
+    app = create_app(settings, Pipeline(settings, lambda *_: BandParser(), cache, lambda *_: ColourRecognizer()))
     yield app.test_client()
     app.extensions["humanparse"].jobs.runner.stop()
 
@@ -65,6 +67,21 @@ def test_the_pictures_of_the_studio_get_an_address(client: FlaskClient, photo: b
         assert cv2.imdecode(np.frombuffer(shown.data, np.uint8), cv2.IMREAD_COLOR).shape == (48, 64, 3)
     saved = client.get(f"{sources[0]}?download=1")
     assert saved.headers["Content-Disposition"] == "attachment; filename=pencil.jpg"
+
+
+def test_the_form_decodes_its_photo_once(client: FlaskClient, photo: bytes) -> None:
+    pipeline = client.application.extensions["humanparse"].pipeline
+    decoded, decode = [], pipeline.decode
+    pipeline.decode = lambda data: (decoded.append(data), decode(data))[1]
+    for effect in ("grey", "grey,invert", "grey"):  # new, partly in the cache, all of it
+        assert send(client, "/studio", photo, effect=effect).status_code == 303
+    assert decoded == [photo] * 3
+
+
+def test_pictures_are_what_their_names_say(client: FlaskClient, photo: bytes) -> None:
+    """Forms of our pages do not ask for another type; whoever does so by hand gets what the page can show."""
+    where = send(client, "/studio", photo, effect="grey", image_format="png").headers["Location"]
+    assert client.get(f"{where}/grey.jpg").data.startswith(b"\xff\xd8\xff")
 
 
 def test_parts_reach_the_picture(client: FlaskClient, photo: bytes) -> None:

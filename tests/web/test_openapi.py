@@ -58,6 +58,18 @@ def test_every_route_for_programs_is_in_it_and_no_other(app: Flask) -> None:
     assert served == set(OPERATIONS)
 
 
+def test_an_option_that_must_be_there_is_marked_so(client: FlaskClient, photo: bytes) -> None:
+    """Where there is no photo to send, all options stand in the query: the document can say which must."""
+    id = client.post("/api/results", data=photo, content_type="image/jpeg").get_json()["id"]
+    for question, options in (("recognize", {}), ("stylize", {"effect": "grey"})):
+        described = DOCUMENT["paths"][f"/api/results/{{id}}/{question}"]["post"]["parameters"]
+        marked = {option["name"] for option in described if option["in"] == "query" and option.get("required")}
+        assert marked == set(options)
+        assert client.post(f"/api/results/{id}/{question}", query_string=options).status_code == 200
+        for name in options:
+            assert client.post(f"/api/results/{id}/{question}").get_json()["option"] == name
+
+
 def test_it_says_what_the_tables_say() -> None:
     parse = DOCUMENT["paths"]["/api/parse"]["post"]
     parameters = {parameter["name"]: parameter["schema"] for parameter in parse["parameters"]}

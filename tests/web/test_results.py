@@ -110,7 +110,7 @@ def test_the_log_of_a_request_that_is_told_step_by_step_has_its_photo(
         answer.close()
     (record,) = [vars(record) for record in caplog.records if vars(record).get("path") == "/api/results"]
     assert (record["parser"], record["photos"], record["people"]) == ("bands", 1, 2)
-    assert {"decode", "parse", "compose", "encode"} <= set(record["stages_ms"])
+    assert {"decode", "parse", "encode"} <= set(record["stages_ms"])
 
 
 def test_what_fails_before_the_first_step_has_a_status(client: FlaskClient) -> None:

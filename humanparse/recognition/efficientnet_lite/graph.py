@@ -13,20 +13,16 @@ from humanparse.layers import Layers, Tensors, constant, convolve
 
 
 class Variant(NamedTuple):
-    """Side of the square input in pixels, and how often each of the seven stages' blocks is repeated.
-
-    top1: on ImageNet's validation set in float32, percent, as Google's README of EfficientNet-Lite has it.
-    """
+    """Side of the square input in pixels, and how often each of the seven stages' blocks is repeated."""
 
     side: int
     repeats: tuple[int, ...]
-    top1: float
 
 
 VARIANTS: Final = {
-    0: Variant(224, (1, 2, 2, 3, 3, 4, 1), 75.1),
-    1: Variant(240, (1, 3, 3, 4, 4, 5, 1), 76.7),
-    2: Variant(260, (1, 3, 3, 4, 4, 5, 1), 77.6),
+    0: Variant(224, (1, 2, 2, 3, 3, 4, 1)),
+    1: Variant(240, (1, 3, 3, 4, 4, 5, 1)),
+    2: Variant(260, (1, 3, 3, 4, 4, 5, 1)),
 }
 STRIDES: Final = (1, 2, 2, 2, 1, 2, 1)  # of each stage's first block
 

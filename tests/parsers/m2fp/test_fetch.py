@@ -8,7 +8,6 @@ import json
 import re
 import shutil
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -25,6 +24,7 @@ from humanparse.parsers import choose_parser
 from humanparse.parsers.m2fp import fetch as fetching
 from humanparse.parsers.m2fp.fetch import FILES, MODELS, REVISION, fetch
 from humanparse.parsers.m2fp.weights import CHECKPOINT
+from tests.http_server import Silent, running
 
 
 class Hub(ThreadingHTTPServer):
@@ -43,12 +43,9 @@ class Hub(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_address[1]}"
 
 
-class Answer(BaseHTTPRequestHandler):
+class Answer(Silent, BaseHTTPRequestHandler):
     server: Hub
     protocol_version = "HTTP/1.1"
-
-    def log_message(self, *_: object) -> None:
-        """Quiet."""
 
     def do_GET(self) -> None:
         url = urlparse(self.path)
@@ -108,10 +105,8 @@ class Answer(BaseHTTPRequestHandler):
 @pytest.fixture
 def hub(small_folder: Path) -> Iterator[Hub]:
     server = Hub(small_folder)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield server
-    server.shutdown()
-    server.server_close()
+    with running(server):
+        yield server
 
 
 @pytest.fixture

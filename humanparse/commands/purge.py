@@ -1,4 +1,4 @@
-"""What an operator does beside the service: `keys add|list|remove`; `purge`, which deletes all that is kept."""
+"""`purge`: delete all that the service keeps."""
 
 from __future__ import annotations
 
@@ -7,45 +7,15 @@ import sys
 
 from humanparse.cache.parsings import open_cache
 from humanparse.config import Settings
-from humanparse.errors import ConfigError, HumanParseError
+from humanparse.errors import HumanParseError
 from humanparse.jobs.backends import open_store
 from humanparse.jobs.files import JobFiles
-from humanparse.keys import KeyFile
 from humanparse.storage import Storage
-
-
-def define_keys(keys: argparse.ArgumentParser) -> None:
-    keys.add_argument("action", choices=("add", "list", "remove"))
-    keys.add_argument("name", nargs="?", help="whose key it is")
-    keys.set_defaults(run=_keys)
 
 
 def define_purge(purge: argparse.ArgumentParser) -> None:
     purge.add_argument("--yes", action="store_true", help="do not ask")
     purge.set_defaults(run=_purge)
-
-
-def _keys(args: argparse.Namespace) -> int:
-    try:
-        path = Settings.from_env().keys_file
-        if not path.name:
-            raise ConfigError("HUMANPARSE_KEYS_FILE is empty; set it to the file that the service reads, too.")
-        keys = KeyFile(path)
-        if args.action == "list":
-            for key in keys.all():
-                print(f"{key.id}  {key.created_at}  {key.name}")
-            return 0
-        if not args.name:
-            raise ConfigError(f"keys {args.action} needs a name.")
-        if args.action == "add":
-            print(keys.add(args.name))
-            print("This is shown once; the file keeps only its hash.", file=sys.stderr)
-        else:
-            keys.remove(args.name)
-    except HumanParseError as error:
-        print(error.message, file=sys.stderr)
-        return 2
-    return 0
 
 
 def _purge(args: argparse.Namespace) -> int:

@@ -1,11 +1,10 @@
-"""What operators do beside the service: keys, and deleting everything."""
+"""Deleting everything, and what goes by itself when it is too old."""
 
 from __future__ import annotations
 
 import os
 import time
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -59,24 +58,6 @@ def test_purge_clears_a_cache_in_redis_and_says_where_it_cannot(
     monkeypatch.setenv("HUMANPARSE_CACHE_URL", f"redis://127.0.0.1:{free_port()}/0")
     assert main(["purge", "--yes"]) == 2
     assert "not all of the cache is deleted" in capsys.readouterr().err
-
-
-def test_keys_from_the_command_line(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main(["keys", "list"]) == 2
-    assert "HUMANPARSE_KEYS_FILE" in capsys.readouterr().err
-    monkeypatch.setenv("HUMANPARSE_KEYS_FILE", str(tmp_path / "keys.json"))
-    assert main(["keys", "add", "ada"]) == 0
-    text = capsys.readouterr().out.strip()
-    assert text.startswith("hp_") and text not in (tmp_path / "keys.json").read_text()
-    assert main(["keys", "add", "ada"]) == main(["keys", "add"]) == main(["keys", "remove", "eve"]) == 2
-    capsys.readouterr()
-    assert main(["keys", "list"]) == 0
-    assert capsys.readouterr().out.split()[-1] == "ada"
-    assert main(["keys", "remove", "ada"]) == 0
-    main(["keys", "list"])
-    assert capsys.readouterr().out == ""
 
 
 def test_what_is_too_old_goes_also_after_a_crash_and_where_nobody_asks_for_anything(

@@ -14,6 +14,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from humanparse.labels import NAMES
 from humanparse.layers import RANGE
 from training.network import TEACHING, CompactNetwork
 
@@ -27,6 +28,12 @@ def exported_state(network: nn.Module) -> dict[str, Tensor]:
         kind = torch.float16 if value.dim() == 4 else torch.float32
         state[key] = value.detach().to(kind).contiguous(memory_format=torch.contiguous_format)
     return state
+
+
+def make_rarer(network: CompactNetwork, name: str, less: float) -> None:
+    """Take `less` from the logit of the class of that name, everywhere."""
+    with torch.no_grad():
+        network.parts.out.bias[NAMES.index(name)] -= less  # type: ignore[index]
 
 
 def load_exported(network: nn.Module, path: Path, new: tuple[str, ...] = ()) -> None:
@@ -50,10 +57,19 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m training.export", description=__doc__)
     parser.add_argument("--run", type=Path, required=True, help="folder of a training run")
     parser.add_argument("--out", type=Path, required=True, help="file to write, compact.safetensors")
+    parser.add_argument(
+        "--rarer",
+        default="",
+        metavar="CLASS=LOGIT",
+        help="a class that training shows more often than the world does: so much less for its logit",
+    )
     args = parser.parse_args(arguments)
     network = CompactNetwork()
     saved = torch.load(args.run / "last.pt", weights_only=True)
     network.load_state_dict(saved["average"])
+    if args.rarer:
+        name, _, less = args.rarer.partition("=")
+        make_rarer(network, name, float(less))
     save_file(exported_state(network), args.out, metadata={"step": str(saved["step"])})
     digest = hashlib.sha256(args.out.read_bytes()).hexdigest()
     args.out.with_suffix(".sha256").write_text(f"{digest}  {args.out.name}\n")

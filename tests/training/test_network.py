@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from humanparse.parsers.compact.graph import HEADS, build_graph
-from training.export import exported_state, load_exported
-from training.network import CompactNetwork
+from training.export import exported_state, load_exported, make_rarer
+from training.network import TEACHING, CompactNetwork
 
 
 @pytest.fixture(scope="module")
@@ -72,3 +72,21 @@ def test_a_file_with_other_keys_is_refused(network: CompactNetwork, tmp_path: Pa
     save_file(state, tmp_path / "w.safetensors")
     with pytest.raises(ValueError, match=r"missing \['parts.out.bias'\], unexpected \['stranger'\]"):
         load_exported(CompactNetwork(), tmp_path / "w.safetensors")
+
+
+def test_a_class_may_be_made_rarer_and_no_other_changes() -> None:
+    network = CompactNetwork().eval()
+    image = torch.zeros(1, 3, 64, 64)
+    with torch.no_grad():
+        before = network(image)[0]
+        make_rarer(network, "Glove", 1.5)
+        after = network(image)[0]
+    assert torch.allclose(before[:, 3] - after[:, 3], torch.tensor(1.5), atol=1e-5)
+    others = [index for index in range(20) if index != 3]
+    assert torch.equal(before[:, others], after[:, others])
+
+
+def test_what_only_teaches_is_not_exported() -> None:
+    network = CompactNetwork().train()
+    assert [len(network.learn(torch.zeros(2, 3, 64, 64))), len(network(torch.zeros(2, 3, 64, 64)))] == [4, 3]
+    assert not [key for key in exported_state(network) if key.startswith(TEACHING)]

@@ -63,7 +63,7 @@ def test_reduced_precision_says_what_float32_says(astronaut: NDArray[np.uint8]) 
         made = CompactParser(Settings(precision=precision))
         made.load()
         answers.append(made.parse(astronaut).labels)
-    assert (answers[0] == answers[1]).mean() > 0.97
+    assert (answers[0] == answers[1]).mean() > 0.96
 
 
 def test_held_to_an_older_cpu_it_says_the_same(parser: CompactParser, astronaut: NDArray[np.uint8]) -> None:

@@ -57,7 +57,7 @@ BENCHMARKS = (
     Benchmark("Videos", "benchmarks.video --frames 40 --runs 1"),
     Benchmark("The page", "benchmarks.page --times 10", missing=no_browser),
     Benchmark("Jobs through Celery", "benchmarks.jobs --jobs 40", missing=no_redis),
-    Benchmark("M2FP", "benchmarks.m2fp --ours --sizes 640x480 --runs 2", "m2fp.png", no_torch),
+    Benchmark("M2FP", "benchmarks.m2fp --ours --sizes 512x512 --runs 2", "m2fp.png", no_torch),
     Benchmark("Deformable attention's sampling", "benchmarks.sampling --runs 5", missing=no_torch),
     Benchmark("Several photos at once", "benchmarks.batch --runs 5"),
     Benchmark("Recognition", "benchmarks.recognition --runs 15 --seconds 3", missing=no_torch),

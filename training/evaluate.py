@@ -28,7 +28,7 @@ from humanparse.records import Parsing
 from training.dataset import COLOURS, Sample, read_samples
 from training.panoptic import COUNT, PanopticScore, compose_scenes, known_pixels, score_people
 from training.placing import SIDED
-from training.scores import Hits, confusion, keypoint_hits, score_confusion
+from training.scores import Hits, confused_sides, confusion, keypoint_hits, score_confusion
 
 WORST = 10
 Parse = Callable[[NDArray[np.uint8]], Parsing]
@@ -104,7 +104,7 @@ def cut_upper(sample: Sample, share: float) -> Sample:
 
 def side_confusion(counts: NDArray[np.int64]) -> float:
     """Share of limb and shoe pixels that were named by kind but on the other side."""
-    swapped = sum(counts[a, b] + counts[b, a] for a, b in SIDED)
+    swapped = confused_sides(counts)
     named = swapped + sum(counts[a, a] + counts[b, b] for a, b in SIDED)
     return float(swapped / max(1, named))
 

@@ -16,16 +16,10 @@ from tqdm import tqdm
 from humanparse.config import Settings
 from humanparse.parsers.compact.parser import CompactParser
 from training.dataset import Sample, read_samples
-from training.placing import SIDED
-from training.scores import confusion
+from training.scores import confused_sides, confusion
 
 MOST = 3.0  # times as often as others
 ALL = 1500  # pixels on the wrong side from which a photo comes so often
-
-
-def confused(counts: NDArray[np.int64]) -> int:
-    """Pixels of limbs and shoes on the wrong side; counts (20, 20), rows truth, columns answer."""
-    return int(sum(counts[left, right] + counts[right, left] for left, right in SIDED))
 
 
 def repeat_hard(samples: list[Sample], file: Path) -> NDArray[np.float64]:
@@ -46,7 +40,7 @@ def main(arguments: list[str] | None = None) -> None:
     samples = read_samples(args.data, "train", limit=args.limit)
     samples += read_samples(args.data, "pseudo", args.pseudo, args.limit) if args.pseudo else []
     pixels = {
-        sample.name: confused(confusion(compact.parse(sample.image).labels, sample.labels))
+        sample.name: confused_sides(confusion(compact.parse(sample.image).labels, sample.labels))
         for sample in tqdm(samples, unit="photo")
     }
     args.out.write_text(json.dumps({name: count for name, count in pixels.items() if count}, indent=1) + "\n")

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from humanparse.labels import CLASSES, NUM_CLASSES
 from training.dataset import IGNORE
+from training.placing import SIDED
 from training.pose import SURE, Keypoints, trunk_length
 
 
@@ -33,6 +34,11 @@ def confusion(predicted: NDArray[np.uint8], truth: NDArray[np.uint8]) -> NDArray
     known = truth != IGNORE
     pairs = truth[known].astype(np.int64) * NUM_CLASSES + predicted[known]
     return np.bincount(pairs, minlength=NUM_CLASSES**2).reshape(NUM_CLASSES, NUM_CLASSES)
+
+
+def confused_sides(counts: NDArray[np.int64]) -> int:
+    """Pixels of limbs and shoes named by kind but on the other side; counts (20, 20), rows truth, columns answer."""
+    return int(sum(counts[left, right] + counts[right, left] for left, right in SIDED))
 
 
 def score_confusion(counts: NDArray[np.int64]) -> PartsScore:

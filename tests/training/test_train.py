@@ -16,6 +16,7 @@ import torch
 from training import export, hard, train
 from training.dataset import Sample, read_samples
 from training.losses import fields_loss, joints_loss, parts_loss, people_loss, sides_loss
+from training.scores import confused_sides
 from training.train import DECAY_SHARE, WARMUP_STEPS, rate_at
 
 ARGUMENTS = ["--batch", "2", "--workers", "0", "--validate-every", "2", "--save-every", "1"]
@@ -175,4 +176,4 @@ def test_hard_photos_are_drawn_more_often(tmp_path: Path, data: Path) -> None:
 def test_sides_confused_are_counted_both_ways() -> None:
     counts = np.zeros((20, 20), np.int64)
     counts[14, 15], counts[19, 18], counts[14, 16], counts[14, 14] = 3, 4, 50, 90
-    assert hard.confused(counts) == 7
+    assert confused_sides(counts) == 7

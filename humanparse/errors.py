@@ -2,7 +2,7 @@
 
     HumanParseError
     ├── InputError              the client sent something we cannot use
-    │   ├── MissingImage        no image in the request
+    │   ├── MissingImage        no photo in the request
     │   ├── UnreadableImage     not an image, cut short, or damaged
     │   ├── UnreadableVideo     not a video, cut short, or damaged
     │   ├── UnsupportedFormat   an image, or a body, of a type we do not take

@@ -102,10 +102,10 @@ def read_image(data: bytes, *, max_bytes: int, max_pixels: int, max_side: int = 
 def _check_size(picture: Image.Image, max_pixels: int, max_side: int) -> None:
     width, height = picture.size
     if max(width, height) > max_side and width * height <= max_pixels:
-        message = f"The picture is {width}x{height}; a side may have {max_side:,} pixels at most."
+        message = f"The photo is {width}x{height}; a side may have {max_side:,} pixels at most."
         raise TooManyPixels(message, width=width, height=height, limit=max_side)
     if width * height > max_pixels:
-        message = f"The picture is {width}x{height}, {width * height:,} pixels; at most {max_pixels:,} are allowed."
+        message = f"The photo is {width}x{height}, {width * height:,} pixels; at most {max_pixels:,} are allowed."
         raise TooManyPixels(message, width=width, height=height, limit=max_pixels)
 
 
@@ -152,7 +152,7 @@ def _to_eight_bits(picture: Image.Image) -> Image.Image:
         return picture
     levels = np.asarray(picture)
     if picture.mode == "F" or levels.min() < 0 or levels.max() > 0xFFFF:
-        raise UnsupportedFormat("The picture has more than 16 bit per channel; 8 and 16 are taken.")
+        raise UnsupportedFormat("The photo has more than 16 bit per channel; 8 and 16 are taken.")
     twelve = getattr(picture, "tag_v2", {}).get(_BITS_PER_SAMPLE) == (12,)  # TIFF only; Pillow leaves it at 0..4095
     return Image.fromarray((levels >> (4 if twelve else 8)).astype(np.uint8))
 

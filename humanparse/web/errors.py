@@ -56,7 +56,7 @@ STATUS: Final[dict[type[errors.HumanParseError], int]] = {
     errors.ConfigError: 500,
 }
 TITLES: Final = {
-    400: "The image cannot be used",
+    400: "The photo cannot be used",
     401: "A key is needed",
     403: "Not allowed",
     404: "Not here",

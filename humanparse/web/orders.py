@@ -17,7 +17,7 @@ from humanparse.jobs.records import MANY, ONE, VIDEO, Order
 from humanparse.video.options import VIDEO_OPTIONS
 from humanparse.web import service
 from humanparse.web.batch import ZIP_TYPES, read_uploads
-from humanparse.web.requests import read_extra, read_options, read_photo
+from humanparse.web.requests import NO_PHOTO, read_extra, read_options, read_photo
 from humanparse.web.videos import Film, read_video
 
 EXTRAS: Final = {
@@ -98,7 +98,7 @@ def _rewind(files: list[tuple[str, IO[bytes]]]) -> None:
     for _, file in files:
         file.seek(0, SEEK_END)
         if len(files) == 1 and file.tell() == 0:
-            raise MissingImage("There is no image in the request: the field 'image' or the body is empty.")
+            raise MissingImage(NO_PHOTO)
         file.seek(0)
 
 

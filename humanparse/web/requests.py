@@ -33,6 +33,7 @@ FIELDS = ("image", "file")
 LISTS: Final = ("include", "effect", "only", "except", "people")  # options that may have several values
 FORMS: Final = ("multipart/form-data", "application/x-www-form-urlencoded")
 JSON_TYPE: Final = "application/json"
+NO_PHOTO: Final = "There is no photo in the request: the field 'image' or the body is empty."
 RAW_TYPES = ("application/octet-stream", "")
 ACCEPTABLE: Final = {"application/json": JSON, **{FORMATS[name].media_type: name for name in OVERLAYS}}
 """Media type -> the format that `Accept` asks for by it; the others share types, so `format=` names them."""
@@ -67,7 +68,7 @@ def check_type(declared: str, start: bytes) -> None:
 def read_photo() -> tuple[Upload, dict[str, Any]]:
     """The photo of the current request, and the other fields of its form or JSON object.
 
-    Multipart field `image` or `file`; JSON {"image": base64 or data URL}; or the image itself as
+    Multipart field `image` or `file`; JSON {"image": base64 or data URL}; or the photo itself as
     the body. Or, where settings allow it, its address as field or key `url`. Raises InputError.
     """
     kind = request.mimetype
@@ -81,11 +82,11 @@ def read_photo() -> tuple[Upload, dict[str, Any]]:
     else:
         raise UnsupportedFormat(
             f"The body is {kind}; send multipart/form-data with a field 'image', JSON with a key 'image' "
-            "(base64), or the image itself with its own Content-Type.",
+            "(base64), or the photo itself with its own Content-Type.",
             allowed=["multipart/form-data", "application/json", "image/*"],
         )
     if not upload.data:
-        raise MissingImage("There is no image in the request: the field 'image' or the body is empty.")
+        raise MissingImage(NO_PHOTO)
     return upload, fields
 
 

@@ -111,6 +111,16 @@ def test_the_page_shows_every_operation_option_format_code_and_shape(client: Fla
     assert links <= ids
 
 
+def test_the_page_says_what_must_be_there(client: FlaskClient) -> None:
+    page = read_page(client.get("/docs", headers=BROWSER))
+    (section,) = page.all("section", id="stylizeResult")
+    rows = {row.text.split()[0]: row.text for row in page.all("tr") if section in row.ancestors}
+    assert [name for name, text in rows.items() if " required " in text] == ["id", "effect"]
+    (section,) = page.all("section", id="parse")
+    (body,) = [text.text for text in page.all("p") if section in text.ancestors and "Body:" in text.text]
+    assert body.count("required") == body.count("image required") == 2  # of the form, and of the JSON
+
+
 def test_the_page_begins_with_a_request_and_with_where_everything_stands(settings: Settings, tmp_path: Path) -> None:
     KeyFile(tmp_path / "keys.json").add("ada")
     for keys in (Path(), tmp_path / "keys.json"):
@@ -128,7 +138,7 @@ def test_the_page_begins_with_a_request_and_with_where_everything_stands(setting
         links = [link.attributes["href"] for link in page.all("a") if contents in link.ancestors]
         operations = [o["operationId"] for methods in DOCUMENT["paths"].values() for o in methods.values()]
         assert links == [f"#{name}" for name in (*operations, "formats", "errors", "classes", "schemas")]
-        assert "multipart/form-data ( image )" in page.all("main")[0].text  # how the field is called
+        assert "multipart/form-data ( image required" in page.all("main")[0].text  # how the field is called
 
 
 @schemathesis.serializer("image/*", "video/*", *ZIP_TYPES)

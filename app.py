@@ -16,7 +16,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server, select_address_fam
 from humanparse import logs
 from humanparse.allocator import settle
 from humanparse.cache.parsings import open_cache
-from humanparse.checks import check_names, read_settings
+from humanparse.checks import check_settings, read_settings
 from humanparse.config import PREFIX, Settings
 from humanparse.errors import ConfigError
 from humanparse.gate import Gate
@@ -52,7 +52,7 @@ FILES_AT_ONCE = 2  # files of kept results that one worker makes at a time
 def create_app(settings: Settings | None = None, pipeline: Pipeline | None = None) -> Flask:
     """The app. Without arguments: settings from the environment, parsers loaded when first needed."""
     settings = settings or Settings.from_env()
-    check_names(settings)
+    check_settings(settings)
     app = Flask(__name__)
     app.url_map.merge_slashes = False  # it would send people to another address, of whatever host the request named
     app.config["MAX_CONTENT_LENGTH"] = settings.max_bytes * 4 // 3 + FORM_ROOM  # base64 is 4/3 as long

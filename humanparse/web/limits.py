@@ -7,22 +7,15 @@ import time
 from flask import Flask, Response, g, request
 from flask_limiter import Limiter
 from flask_limiter.errors import RateLimitExceeded
-from limits import parse_many
 
 from humanparse.config import Settings
-from humanparse.errors import ConfigError, RateLimited
+from humanparse.errors import RateLimited
 from humanparse.web.access import SAFE
 from humanparse.web.errors import known
 
 
 def install(app: Flask, settings: Settings) -> None:
-    """Count what each client asks. Raises ConfigError for a limit that is none."""
-    try:
-        parse_many(settings.rate_limit)
-    except ValueError as exc:
-        raise ConfigError(
-            f"HUMANPARSE_RATE_LIMIT is {settings.rate_limit!r}; it must be like '60/minute' or '10/second;1000/day'."
-        ) from exc
+    """Count what each client asks, by a limit that `checks.py` has seen."""
     limiter = Limiter(
         _client,
         app=app,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -15,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from humanparse import parsers, recognition, telemetry
-from humanparse.allocator import give_back
 from humanparse.cache.parsings import ParsingCache, key_of
 from humanparse.config import Settings
 from humanparse.decoding import Decoders, make_decode
 from humanparse.gate import Check, Enter, Gate, Tell, always
 from humanparse.labels import PALETTES
+from humanparse.loading import LoadedOnce
 from humanparse.options import ParseOptions
 from humanparse.parsers.contract import Parser
 from humanparse.recognition.contract import Recognizer
@@ -66,15 +65,14 @@ class Pipeline:
         make_recognizer: Callable[[str, Settings], Recognizer] = recognition.make_recognizer,
     ) -> None:
         self.settings, self.cache = settings, cache
-        self._make_parser = make_parser
         self.decode = make_decode(settings)
         # Those who wait hold a file, not its pixels: only as many as keep the parser busy are let in to decode.
         self._line = Gate(settings.queue_length, settings.queue_timeout_s, ON_DECK + 1, counted=True)
         # One more than are on deck: the frames of a video skip the line.
         self._gate = Gate(ON_DECK + 1, settings.queue_timeout_s)
         self.recognition = RecognitionPipeline(settings, self.decode, self.admit, cache, make_recognizer)
-        self._loaded: dict[str, Parser] = {}
-        self._loading = threading.Lock()
+        self._make_parser = make_parser
+        self._parsers = LoadedOnce(self._load)
 
     def close(self) -> None:
         """End what runs beside us; a pipeline that is not needed any more does it by itself, later."""
@@ -83,16 +81,14 @@ class Pipeline:
 
     def load(self, name: str = parsers.AUTO) -> Parser:
         """The parser called `name`, loaded. Raises ParserError where it cannot run on this machine."""
-        name = parsers.choose_parser(self.settings) if name == parsers.AUTO else name
-        with self._loading:
-            if name not in self._loaded:
-                parser = self._make_parser(name, self.settings)
-                start = time.perf_counter()
-                parser.load()
-                telemetry.parser_loaded(name, time.perf_counter() - start)
-                give_back()
-                self._loaded[name] = parser
-            return self._loaded[name]
+        return self._parsers[parsers.choose_parser(self.settings) if name == parsers.AUTO else name]
+
+    def _load(self, name: str) -> Parser:
+        parser = self._make_parser(name, self.settings)
+        start = time.perf_counter()
+        parser.load()
+        telemetry.parser_loaded(name, time.perf_counter() - start)
+        return parser
 
     def parse(self, data: bytes, options: ParseOptions, check: Check = always, tell: Tell | None = None) -> Answer:
         """The answer for one photo's bytes. Raises InputError, Busy or ParserError, and what `check` raises.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field, replace
@@ -12,11 +11,11 @@ from typing import Any, Final
 import numpy as np
 
 from humanparse import recognition, telemetry
-from humanparse.allocator import give_back
 from humanparse.cache.parsings import HIT, AnswerCache, ParsingCache, digest_of
 from humanparse.config import Settings
 from humanparse.decoding import Decode
 from humanparse.gate import Check, Enter, always
+from humanparse.loading import LoadedOnce
 from humanparse.recognition.contract import Recognizer, RecognizerInfo
 from humanparse.recognition.options import MOST, RecognizeOptions
 from humanparse.stopwatch import Stopwatch, with_total
@@ -66,21 +65,20 @@ class RecognitionPipeline:
         self.settings, self._decode, self._admit = settings, decode, admit
         self._cache: AnswerCache[Recognition] | None = cache.beside(pack, unpack) if cache else None
         self._make_recognizer = make_recognizer
-        self._loaded: dict[str, Recognizer] = {}
-        self._loading = threading.Lock()
+        self._recognizers = LoadedOnce(self._load)
 
     def load(self, name: str) -> Recognizer:
         """The recognizer called `name`, loaded. Raises ParserError where it cannot run on this machine."""
-        with self._loading:
-            if name not in self._loaded:
-                recognizer = self._make_recognizer(name, self.settings)
-                recognizer.load()
-                give_back()
-                self._loaded[name] = recognizer
-            return self._loaded[name]
+        return self._recognizers[name]
+
+    def _load(self, name: str) -> Recognizer:
+        recognizer = self._make_recognizer(name, self.settings)
+        recognizer.load()
+        return recognizer
 
     def is_loaded(self, name: str) -> bool:
-        return name in self._loaded
+        """Has the recognizer called `name` been asked for, and could it be loaded?"""
+        return name in self._recognizers
 
     def recognize(
         self, data: bytes, options: RecognizeOptions, check: Check = always, decode: Decode | None = None

@@ -2,8 +2,9 @@
 
 Each row is a process of its own. First the effect alone on a picture that lies in memory: time, and by how
 much the process grew at most, per pixel (the result included, the picture not). Then the whole way, a JPEG
-in and a JPEG out: the process's peak. OpenCV's own functions stand below for comparison. `--soak 1000`
-instead sends so many photos of changing sizes through the studio and tells memory on the way.
+in and a JPEG out: the process's peak. OpenCV's own functions stand below for comparison; its oil painting is in
+another wheel, opencv-contrib-python-headless in place of opencv-python-headless. `--soak 1000` instead sends
+so many photos of changing sizes through the studio and tells memory on the way.
 """
 
 from __future__ import annotations
@@ -130,6 +131,8 @@ def _status(key: str) -> int:
 
 
 def main() -> None:
+    import cv2
+
     from humanparse.effects import EFFECTS
 
     parser = argparse.ArgumentParser(prog="python -m benchmarks.effects", description=__doc__)
@@ -145,7 +148,8 @@ def main() -> None:
         return
     columns = ("seconds", "bytes a pixel", "whole way, MB")
     print(f"| {SIZE[1]} x {SIZE[0]} | " + " | ".join(columns) + " |\n|---|" + "---:|" * len(columns))
-    for name in args.effect or (*EFFECTS, *OPENCV):
+    theirs = OPENCV if hasattr(cv2, "xphoto") else OPENCV[:2]
+    for name in args.effect or (*EFFECTS, *theirs):
         command = [sys.executable, "-m", "benchmarks.effects", "--child", name]
         row = json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
         cells = (f"{row[c]:.{1 if c != 'whole way, MB' else 0}f}" if c in row else "" for c in columns)

@@ -27,7 +27,7 @@ FEATURES: Final = {
     "bf16": "BF16",
     "asimdhp": "FP16",
 }
-PACKAGES: Final = ("openvino", "numpy", "opencv-contrib-python-headless", "pillow", "flask", "gunicorn", "torch")
+PACKAGES: Final = ("openvino", "numpy", "opencv-python-headless", "pillow", "flask", "gunicorn", "torch")
 LEAST_FREE: Final = 500_000_000
 """Bytes that the embedded parser needs for one worker at work, and some to breathe."""
 

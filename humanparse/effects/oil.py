@@ -1,7 +1,7 @@
 """Oil painting: every pixel gets the mean colour of the commonest brightness around it (Holzmann, 1988).
 
-The same as OpenCV's `xphoto.oilPainting`. Why not that: it looks through 256 counts for every pixel, however few
-brightnesses are told apart, and took 20 s for 12 megapixels where this takes 2 (`make bench-effects`).
+The same as `xphoto.oilPainting` of OpenCV's contrib build. Why not that: it looks through 256 counts for every pixel,
+however few brightnesses are told apart, and takes three times as long (docs/memory.md).
 """
 
 from __future__ import annotations

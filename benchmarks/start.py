@@ -1,7 +1,8 @@
 """From nothing to the first answer, and what is installed for it: `python -m benchmarks.start`.
 
 Each row is a new process, medians of a few: importing the app, a command's help, `python app.py` until its first parsed
-photo, gunicorn until /readyz. Then the disk that the packages of each requirements file take, with all that they need.
+photo, gunicorn until the same. Then the disk that the packages of each requirements file take, with all that they need;
+with --download, which asks pip's index for every one of them, also what comes over the net for it.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ LISTS = ("requirements-slim.txt", "requirements.txt")
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.start", description=__doc__)
     parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--download", action="store_true", help="fetch every package, too, and tell their size")
     args = parser.parse_args()
     photo = make_photo()
     rows: dict[str, Callable[[], float]] = {
@@ -44,10 +46,12 @@ def main() -> None:
     print("| from a standing start | s |\n|---|---:|")
     for what, run in rows.items():
         print(f"| {what} | {statistics.median(run() for _ in range(args.runs)):.2f} |", flush=True)
-    print("\n| installed | packages | MB |\n|---|---:|---:|")
+    more = " download MB |" if args.download else ""
+    print(f"\n| installed | packages | MB |{more}\n|---|---:|---:|{'---:|' if more else ''}")
     for name in LISTS:
         count, size = installed(ROOT / name)
-        print(f"| {name} | {count} | {size / 1e6:.0f} |")
+        more = f" {downloaded(ROOT / name) / 1e6:.0f} |" if args.download else ""
+        print(f"| {name} | {count} | {size / 1e6:.0f} |{more}", flush=True)
 
 
 def timed(command: list[str]) -> float:
@@ -104,6 +108,14 @@ def installed(file: Path) -> tuple[int, int]:
         wanted = [Requirement(line) for line in package.requires or ()]
         names += [one.name for one in wanted if one.marker is None or one.marker.evaluate({"extra": ""})]
     return len(seen), sum(seen.values())
+
+
+def downloaded(file: Path) -> int:
+    """Bytes that pip fetches for a requirements file on a fresh machine."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "pip", "download", "-q", "--no-cache-dir", "-r", str(file), "-d", folder]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        return sum(path.stat().st_size for path in Path(folder).iterdir())
 
 
 if __name__ == "__main__":

@@ -22,14 +22,13 @@ def test_a_benchmark_runs_and_prints_a_table(command: str) -> None:
 
 
 @pytest.mark.parametrize("benchmark", BENCHMARKS, ids=lambda benchmark: benchmark.title)
-def test_every_benchmark_of_the_report_takes_its_arguments(benchmark: Benchmark) -> None:
-    module, *arguments = benchmark.command.split()
+def test_every_benchmark_of_the_report_takes_its_arguments(benchmark: Benchmark, tmp_path: Path) -> None:
     if benchmark.missing():
         pytest.skip(benchmark.missing())
-    ended = subprocess.run([sys.executable, "-m", module, "--help"], cwd=ROOT, capture_output=True, text=True)
+    plot = f" --plot {tmp_path / benchmark.plot}" if benchmark.plot else ""
+    command = f"{benchmark.command}{plot} --help"  # arguments are read in order: a wrong one ends it before the help
+    ended = subprocess.run([sys.executable, "-m", *command.split()], cwd=ROOT, capture_output=True, text=True)
     assert ended.returncode == 0, ended.stderr
-    for argument in [*arguments, *(["--plot"] if benchmark.plot else [])]:
-        assert not argument.startswith("--") or argument in ended.stdout
 
 
 def test_a_benchmark_that_fails_is_shown_and_one_that_cannot_run_is_excused(tmp_path: Path) -> None:

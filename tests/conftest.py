@@ -29,7 +29,7 @@ SLOW = (
     "recognition/test_general", "web/test_openapi", "commands/test_video", "video/test_process", "deploy/test_files",
     "training/test_train", "training/test_calibrate", "training/test_m2fp", "test_decoding", "test_request_log",
     "test_fetching", "web/test_videos", "web/test_patience", "jobs/test_videos", "jobs/test_callbacks",
-    "test_doc_commands",
+    "test_doc_commands", "recognition/test_efficientnet_lite", "training/test_network",
 )  # fmt: skip
 
 

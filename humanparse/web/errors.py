@@ -10,6 +10,7 @@ from flask import Flask, Response, current_app, g, has_app_context, json, render
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
 
 from humanparse import errors, telemetry
+from humanparse.web.media_types import FORMS, JSON_TYPE, PROBLEM
 from humanparse.web.words import words_for
 
 STATUS: Final[dict[type[errors.HumanParseError], int]] = {
@@ -74,7 +75,6 @@ TITLES: Final = {
 }
 WAITING: Final = (errors.Busy, errors.RateLimited, errors.StorageError)  # they know when to ask again
 FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
-FORMS: Final = ("multipart/form-data", "application/x-www-form-urlencoded")
 HTTP_CODES: Final = {
     # of the errors that Flask and Werkzeug have themselves
     400: "bad_input",
@@ -189,11 +189,11 @@ def _answer(body: dict[str, Any]) -> Response:
     status = int(body["status"])
     if wants_page():
         return Response(render_template("error.html", problem=body, words=words_for(body)), status)
-    return Response(json.dumps(body), status, content_type="application/problem+json")
+    return Response(json.dumps(body), status, content_type=PROBLEM)
 
 
 def wants_page() -> bool:
     """Does the client read HTML rather than JSON? Under /api/ nobody does."""
     if request.path.startswith("/api/"):
         return False
-    return request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html"
+    return request.accept_mimetypes.best_match([JSON_TYPE, "text/html"]) == "text/html"

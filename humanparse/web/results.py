@@ -28,6 +28,7 @@ from humanparse.studio import Stylized
 from humanparse.stylize_options import StylizeOptions
 from humanparse.web import service
 from humanparse.web.errors import describe_error
+from humanparse.web.media_types import JSON_LINES, JSON_TYPE
 from humanparse.web.patience import make_check
 from humanparse.web.recognition import answer_recognition
 from humanparse.web.requests import read_choices, read_request
@@ -35,7 +36,6 @@ from humanparse.web.studio import answer_stylized
 
 blueprint = Blueprint("results", __name__)
 
-LINES: Final = "application/x-ndjson"
 SILENCE_S: Final = 5.0  # then an empty line goes out, by which we notice that nobody listens any more
 
 
@@ -43,12 +43,12 @@ SILENCE_S: Final = 5.0  # then an empty line goes out, by which we notice that n
 def create() -> tuple[Response, int]:
     """A photo in; its parsing out, kept under an address. With `Accept: application/x-ndjson` a line for every step."""
     photo, options = read_request(service().settings)
-    if request.accept_mimetypes.best_match(["application/json", LINES]) == LINES:
+    if request.accept_mimetypes.best_match([JSON_TYPE, JSON_LINES]) == JSON_LINES:
         steps = _steps(photo.data, options)
         first = next(steps)
         if isinstance(first, Exception):  # while the status can still say so
             raise first
-        response = Response(stream_with_context(_lines(first, steps)), content_type=LINES)
+        response = Response(stream_with_context(_lines(first, steps)), content_type=JSON_LINES)
         response.headers["X-Accel-Buffering"] = "no"  # nginx would keep the lines back
         return response, 200
     name = save(service().pipeline.parse(photo.data, options, make_check()))

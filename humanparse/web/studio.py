@@ -16,13 +16,14 @@ from humanparse.studio import Stylized, describe_stylized, zip_stylized
 from humanparse.stylize_options import ENCODERS, MEDIA_TYPES, SUFFIXES, StylizeOptions
 from humanparse.web import service
 from humanparse.web.answers import CACHE_STATUS
+from humanparse.web.media_types import JSON_TYPE, ZIP
 from humanparse.web.patience import make_check
 from humanparse.web.requests import accepted_format, gather_options, read_photo
 
 blueprint = Blueprint("studio", __name__)
 
 PICTURE_TYPES: Final = {media_type: name for name, media_type in MEDIA_TYPES.items()}
-MANY_TYPES: Final = {"application/json": "json", "application/zip": "zip"}
+MANY_TYPES: Final = {JSON_TYPE: "json", ZIP: "zip"}
 
 
 @blueprint.post("/api/stylize")
@@ -100,7 +101,7 @@ def _respond(made: Stylized, format: str) -> Response:
     if format == "json":
         return jsonify(describe_stylized(made))
     if format == "zip":
-        data, media_type, name = zip_stylized(made), "application/zip", "studio.zip"
+        data, media_type, name = zip_stylized(made), ZIP, "studio.zip"
     else:
         ((effect, data),) = made.pictures.items()
         media_type, name = MEDIA_TYPES[format], f"{effect}{SUFFIXES[format]}"

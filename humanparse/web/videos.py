@@ -23,10 +23,10 @@ from humanparse.jobs.videos import container_of, look
 from humanparse.video import containers
 from humanparse.video.containers import ANSWERS
 from humanparse.video.options import VIDEO_OPTIONS, VideoOptions
+from humanparse.web.media_types import FORM
 from humanparse.web.requests import FIELDS, read_extra, read_fields
 
 FIELD: Final = "video"
-ROWS: Final = "application/x-ndjson"
 
 
 class Film(NamedTuple):
@@ -45,7 +45,7 @@ def read_video(opening: ExitStack, settings: Settings) -> Film | None:
 
     Its file stays open until `opening` closes. Raises InputError's kin.
     """
-    if request.mimetype == "multipart/form-data":
+    if request.mimetype == FORM:
         found = _from_form(settings)
     elif request.mimetype.startswith("video/"):
         found = _from_body(opening, settings)

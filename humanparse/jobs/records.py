@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
 from dataclasses import asdict, dataclass
 from typing import Any, Final
@@ -20,6 +21,7 @@ ENDED: Final = (SUCCEEDED, FAILED, CANCELLED)
 STATES: Final = (QUEUED, RUNNING, *ENDED)
 
 TRIES: Final = 3  # workers that may die over one job
+ID: Final = re.compile(r"[A-Za-z0-9_-]{22}")  # as `new_id` makes them
 
 ONE: Final = "parse"
 MANY: Final = "batch"

@@ -56,6 +56,12 @@ STATUS: Final[dict[type[errors.HumanParseError], int]] = {
     errors.StorageError: 503,  # a full disk passes
     errors.ConfigError: 500,
 }
+CODES: Final = {
+    status: sorted({error.code for error in STATUS if STATUS[error] == status})
+    for status in set(STATUS.values()) - {499}
+}
+"""Status -> the codes that a problem of this status may have, but for those that Flask's own errors add."""
+
 TITLES: Final = {
     400: "The photo cannot be used",
     401: "A key is needed",

@@ -15,7 +15,7 @@ from humanparse.web.orders import EXTRAS, LONGEST_KEY
 from humanparse.web.schemas import BASE64, BINARY, JOB_FORMATS, JOB_ID, TEXT, Schema, listed, option_schemas, ref
 
 BODY_TYPES = ("image/*", "video/*", *ZIP_TYPES, BYTES)
-ID = {"name": "id", "in": "path", "required": True, "schema": {"type": "string", "pattern": JOB_ID}}
+ID = {"name": "id", "in": "path", "required": True, "schema": JOB_ID}
 
 
 def job_paths(settings: Settings) -> dict[str, Any]:

@@ -6,9 +6,9 @@ from typing import Any, Final
 
 from humanparse.exports import FORMATS
 from humanparse.image_formats import FORMATS as IMAGE_FORMATS
-from humanparse.web.errors import TITLES
+from humanparse.web.errors import CODES, TITLES
 from humanparse.web.media_types import BYTES, FORM, JSON_TYPE, PROBLEM
-from humanparse.web.schemas import BASE64, BINARY, CODES, TEXT, Schema, ref
+from humanparse.web.schemas import BASE64, BINARY, TEXT, Schema, ref
 
 PARSE_PROBLEMS: Final = (400, 401, 403, 406, 408, 413, 415, 422, 429, 500, 503)
 JSON_SHAPES: Final = {"coco": "CocoDataset", "huggingface": "Segments", "labelstudio": "LabelStudioTasks"}

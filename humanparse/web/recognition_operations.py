@@ -26,7 +26,7 @@ RECOGNITION_SCHEMAS: Final[dict[str, Schema]] = {
         timing_ms=ref("Timing"),
     ),
     "RecognitionTask": record(
-        task_id={"type": "string", "pattern": JOB_ID},
+        task_id=JOB_ID,
         status={"type": "string", "enum": list(STATES)},
         status_url=TEXT,
         result_url=TEXT,

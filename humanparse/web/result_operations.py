@@ -17,7 +17,7 @@ ID: Final = {
     "in": "path",
     "required": True,
     "description": "The result's id: whoever knows it may see the photo.",
-    "schema": {"type": "string", "pattern": RESULT_ID},
+    "schema": RESULT_ID,
 }
 
 

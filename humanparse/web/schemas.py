@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from humanparse.jobs.records import KINDS, STATES
+from humanparse.jobs.records import ID, KINDS, STATES
 from humanparse.kept import MADE, STORED
 from humanparse.labels import NAMES, NUM_CLASSES, PALETTES
 from humanparse.options import CHOICES, INCLUDES, OPTIONS
 from humanparse.parsers import AUTO, PARSERS
+from humanparse.storage import NAME
 from humanparse.video.containers import ANSWERS
-from humanparse.web.errors import STATUS
 
 Schema = dict[str, Any]
 
@@ -19,8 +19,8 @@ BASE64: Final[Schema] = {"type": "string", "contentEncoding": "base64"}
 BASE64_PNG: Final[Schema] = {"type": "string", "contentEncoding": "base64", "contentMediaType": "image/png"}
 COUNT: Final[Schema] = {"type": "integer", "minimum": 0}
 SCORE: Final[Schema] = {"type": "number", "minimum": 0, "maximum": 1}
-JOB_ID: Final = "^[A-Za-z0-9_-]{22}$"
-RESULT_ID: Final = "^[A-Za-z0-9_-]{22}$"
+JOB_ID: Final[Schema] = {"type": "string", "pattern": f"^{ID.pattern}$"}
+RESULT_ID: Final[Schema] = {"type": "string", "pattern": f"^{NAME.pattern}$"}
 PART_ID: Final[Schema] = {"type": "integer", "minimum": 1, "maximum": NUM_CLASSES - 1}
 TEXT: Final[Schema] = {"type": "string"}
 
@@ -174,7 +174,7 @@ VIDEO_FRAME: Final = record(
     people=listed(ref("VideoPerson"), "Largest first."),
 )
 RESULT: Final = record(
-    id={"type": "string", "pattern": RESULT_ID},
+    id=RESULT_ID,
     address={**TEXT, "description": "The page that shows it."},
     expires_at={"type": "string", "format": "date-time"},
     files=record(**dict.fromkeys((*STORED, *MADE), TEXT)),
@@ -184,7 +184,7 @@ RESULT: Final = record(
 MOMENT: Final[Schema] = {"type": ["string", "null"], "format": "date-time"}
 JOB_FORMATS: Final = (*CHOICES["format"], *ANSWERS)
 JOB: Final = record(
-    id={"type": "string", "pattern": JOB_ID},
+    id=JOB_ID,
     state={"type": "string", "enum": list(STATES)},
     cancelling={"type": "boolean", "description": "It was cancelled, and stops after the photo, or frame, at hand."},
     kind={"type": "string", "enum": list(KINDS)},
@@ -250,8 +250,3 @@ SCHEMAS: Final[dict[str, Schema]] = {
     "Health": record(status={"const": "ok"}),
     "Ready": record(status={"const": "ready"}, parser=ref("Parser")),
 }
-CODES: Final = {
-    status: sorted({error.code for error in STATUS if STATUS[error] == status})
-    for status in set(STATUS.values()) - {499}
-}
-"""Status -> the codes that a problem of this status may have, but for those that Flask's own errors add."""

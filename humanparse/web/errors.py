@@ -79,7 +79,6 @@ TITLES: Final = {
     500: "Our fault",
     503: "Not now",
 }
-WAITING: Final = (errors.Busy, errors.RateLimited, errors.StorageError)  # they know when to ask again
 FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 HTTP_CODES: Final = {
     # of the errors that Flask and Werkzeug have themselves
@@ -129,7 +128,7 @@ def describe_error(error: Exception, request_id: str | None = None) -> dict[str,
     telemetry.problem_told(error.code, status)
     if status >= 500 and not isinstance(error, errors.Busy):
         log.error("%s: %s", error.code, error.message, exc_info=error, extra=whose)
-    wait = {"retry_after_s": error.retry_after_s} if isinstance(error, WAITING) else {}
+    wait = {} if error.retry_after_s is None else {"retry_after_s": error.retry_after_s}
     return problem(status, error.code, error.message, **error.context, **wait, request_id=request_id)
 
 
@@ -140,7 +139,7 @@ def _current_id() -> str:
 def known(error: errors.HumanParseError) -> Response:
     """The whole answer to a request that ended so."""
     answer = _answer(describe_error(error))
-    if isinstance(error, WAITING):
+    if error.retry_after_s is not None:
         answer.headers["Retry-After"] = str(error.retry_after_s)
     if isinstance(error, errors.KeyNeeded):
         answer.headers["WWW-Authenticate"] = 'Bearer realm="humanparse"'  # RFC 6750

@@ -48,9 +48,9 @@ def test_a_folder_of_weights_is_not_enough_without_numba() -> None:
     program = (
         "import sys\n"
         "sys.modules['numba'] = None\n"
-        "from humanparse.parsers.m2fp import parser, weights\n"
+        "from humanparse.parsers.m2fp import parser\n"
         "from humanparse.config import Settings\n"
-        "weights.missing_from = lambda folder: None\n"
+        "parser.missing_from = lambda folder, files: None\n"
         "parser.find_spec = lambda name: None\n"
         "print(parser.M2FPParser(Settings()).available())\n"
     )

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from humanparse.config import Settings
 from humanparse.cpu import usable_cores
 from humanparse.errors import ParserUnavailable
+from humanparse.hub import missing_from
 from humanparse.parsers.contract import Parser
 from humanparse.parsers.inference import choose_precision
 from humanparse.parsers.m2fp import weights
@@ -42,7 +43,7 @@ class M2FPParser(Parser):
         return ParserInfo("m2fp", weights.known_version(self._settings.m2fp_dir))
 
     def available(self) -> str | None:
-        missing = weights.missing_from(self._settings.m2fp_dir)
+        missing = missing_from(self._settings.m2fp_dir, weights.FILES)
         if missing is None:
             return None if find_spec("numba") else "numba is not installed; `pip install -r requirements.txt` brings it"
         return (

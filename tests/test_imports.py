@@ -49,6 +49,7 @@ TABLE: dict[str, set[str]] = {
     "humanparse/images.py": {"humanparse.errors", "humanparse.image_formats"},
     "humanparse/encoding.py": {"humanparse.errors"},
     "humanparse/decoding": {
+        "humanparse.apart",
         "humanparse.config",
         "humanparse.decoding",
         "humanparse.errors",
@@ -56,7 +57,7 @@ TABLE: dict[str, set[str]] = {
     },
     "humanparse/decoding/child.py": {"humanparse.apart", "humanparse.errors", "humanparse.images"},
     "humanparse/decoding/nursery.py": {"humanparse.apart", "humanparse.decoding.child"},
-    "humanparse/apart.py": set(),
+    "humanparse/apart.py": {"humanparse.errors"},
     "utils.py": {"humanparse.labels"},
     "humanparse/parsers/__init__.py": {"humanparse.config", "humanparse.errors", "humanparse.parsers.contract"},
     "humanparse/parsers/contract.py": {"humanparse.records"},

@@ -10,7 +10,6 @@ process, goes between them as it did in the old one. It ends when the other end 
 from __future__ import annotations
 
 import os
-import signal
 import socket
 import sys
 import threading
@@ -22,10 +21,10 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import IO, Any, Final
 
-from humanparse.apart import confine
+from humanparse.apart import confine, describe_error, outlive_signals
 from humanparse.errors import HumanParseError
 from humanparse.video.clips import Clip, Frame, Limits
-from humanparse.video.line import Line, describe
+from humanparse.video.line import Line, most_bytes
 from humanparse.video.options import VideoOptions
 from humanparse.video.sink import Sink
 from humanparse.video.source import look_through, open_video
@@ -43,8 +42,7 @@ def main() -> None:
     with open(f"/proc/self/fd/{sys.argv[3]}", "rb") as file, suppress(OSError):  # noqa: PTH123
         order = line.receive()[0]
         limits = Limits(**order["limits"])
-        for ours_to_ignore in (signal.SIGINT, signal.SIGTERM):  # sent to all of a service's processes at its end:
-            signal.signal(ours_to_ignore, signal.SIG_IGN)  # whoever started us decides
+        outlive_signals()
         confine(ROOM + BYTES_A_PIXEL * (limits.pixels or 0), order["most_bytes"], files=32)
         try:
             if order["path"] is None:
@@ -53,7 +51,7 @@ def main() -> None:
             else:
                 _convert(order, limits, file, line, film)
         except HumanParseError as error:
-            line.send({"problem": describe(error)})
+            line.send({"problem": describe_error(error)})
         line.receive()  # nothing comes: they have heard it, and close
 
 
@@ -68,7 +66,7 @@ def _convert(order: dict[str, Any], limits: Limits, file: IO[bytes], line: Line,
         sink = Sink(Path(order["path"]), order["format"], clip.rate, clip.time_base, source.audio, source.start_s)
         line.send({"clip": plain_clip(clip)})
         places: SimpleQueue[Any] = SimpleQueue()
-        writer = threading.Thread(target=_write, args=(places, film, sink, 24 * (limits.pixels or 0)), daemon=True)
+        writer = threading.Thread(target=_write, args=(places, film, sink, most_bytes(limits)), daemon=True)
         writer.start()
         source.beat = _Pulse(line)
         for item in source.items():
@@ -94,12 +92,12 @@ class _Pulse:
             self._line.send({"alive": True})
 
 
-def _write(places: SimpleQueue[Any], film: Line, sink: Sink, most_bytes: int) -> None:
+def _write(places: SimpleQueue[Any], film: Line, sink: Sink, frame_bytes: int) -> None:
     """Coloured frames and sound into the new file, in the order of the old one. Ends the process where it cannot."""
     try:
         failed = False
         for place in _until_end(places):
-            words, image = film.receive(most_bytes) if place is FRAME else ({}, None)
+            words, image = film.receive(frame_bytes) if place is FRAME else ({}, None)
             if failed:  # what is told is heard before the next frame is sent, or at the end
                 continue
             try:
@@ -109,7 +107,7 @@ def _write(places: SimpleQueue[Any], film: Line, sink: Sink, most_bytes: int) ->
                     sink.write_sound(place)
             except HumanParseError as error:
                 failed = True
-                film.send({"problem": describe(error)})
+                film.send({"problem": describe_error(error)})
         film.receive()  # they have no more either
         if not failed:
             _close(sink, film)
@@ -121,7 +119,7 @@ def _close(sink: Sink, film: Line) -> None:
     try:
         sink.close()
     except HumanParseError as error:
-        film.send({"problem": describe(error)})
+        film.send({"problem": describe_error(error)})
     else:
         film.send({"done": True})
 

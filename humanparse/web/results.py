@@ -126,11 +126,15 @@ def describe_kept(name: str) -> dict[str, Any]:
     }
 
 
+Step = int | Answer | Exception | None
+"""Photos before this one (0: it is parsed), the answer, what went wrong; None: nothing new, for some seconds."""
+
+
 class _Gone(Exception):
     """Nobody waits for the answer any more."""
 
 
-def _steps(data: bytes, options: ParseOptions) -> Iterator[int | Answer | Exception | None]:
+def _steps(data: bytes, options: ParseOptions) -> Iterator[Step]:
     """How many photos are before this one, whenever that changes; at last its Answer, or what went wrong.
 
     None after every `SILENCE_S` without news. When closed, a photo that still waits leaves the line.
@@ -165,15 +169,13 @@ def _steps(data: bytes, options: ParseOptions) -> Iterator[int | Answer | Except
         gone.set()
 
 
-def _lines(
-    first: int | Answer | Exception | None, others: Iterator[int | Answer | Exception | None]
-) -> Iterator[bytes]:
+def _lines(first: Step, others: Iterator[Step]) -> Iterator[bytes]:
     yield _line(first)
     for step in others:
         yield _line(step)
 
 
-def _line(step: int | Answer | Exception | None) -> bytes:
+def _line(step: Step) -> bytes:
     if step is None:
         return b"\n"
     if isinstance(step, int):

@@ -154,8 +154,7 @@ def _from_http(error: HTTPException) -> Response:
         limit = g.get("max_bytes", current_app.extensions["humanparse"].settings.max_bytes)
         if request.mimetype in FORMS and (request.content_length or 0) <= limit:
             return known(errors.TooManyBytes(_form_limits(), limit=request.max_form_memory_size))
-        message = f"The upload is too large; at most {limit:,} bytes are allowed."
-        return known(errors.TooManyBytes(message, limit=limit))
+        return known(upload_too_large(limit))
     status = error.code or 500
     code = HTTP_CODES.get(status, "http_error")
     telemetry.problem_told(code, status)
@@ -164,6 +163,11 @@ def _from_http(error: HTTPException) -> Response:
         if name in ("Allow", "Location", "WWW-Authenticate"):
             answer.headers[name] = value
     return answer
+
+
+def upload_too_large(limit: int) -> errors.TooManyBytes:
+    """The error of a request that has more bytes than `limit`, whatever is in it."""
+    return errors.TooManyBytes(f"The upload is too large; at most {limit:,} bytes are allowed.", limit=limit)
 
 
 def _detail(error: HTTPException) -> str:

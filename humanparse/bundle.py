@@ -37,6 +37,7 @@ class Bundle:
         return self._stream.take()
 
     def finish(self) -> bytes:
+        """The file of all photos where the format has one, then results.json and the zip's table of contents."""
         if self._shared and self._format.join:
             self._write(f"photos{self._format.suffix}", self._format.join(self._shared))
         failed = sum(row["status"] == "error" for row in self._rows)

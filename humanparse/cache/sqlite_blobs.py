@@ -31,7 +31,7 @@ CREATE INDEX entries_by_use ON entries (used_at, size);
 
 
 class SqliteBlobs:
-    """`get` and `put`; neither ever raises for what is wrong with the file."""
+    """See `parsings.Blobs`."""
 
     def __init__(self, folder: Path, max_bytes: int, max_age_s: float) -> None:
         self._path, self._max_bytes, self._max_age_s = folder / FILE, max_bytes, max_age_s

@@ -82,15 +82,18 @@ class Job:
 
     @property
     def ended(self) -> bool:
+        """Has it come to its end, whichever? Then only its callback changes any more."""
         return self.state in ENDED
 
     def to_json(self) -> str:
+        """All of it, as the stores keep it."""
         plain = asdict(self)
         plain["order"]["options"]["include"] = sorted(self.order.options.include)
         return json.dumps(plain)
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Job:
+        """The job that `to_json` wrote."""
         plain = json.loads(text)
         order = plain.pop("order")
         options, video = order.pop("options"), order.pop("video", None)

@@ -80,6 +80,7 @@ class RecognitionPipeline:
             return self._loaded[name]
 
     def is_loaded(self, name: str) -> bool:
+        """Whether the recognizer is in memory; to ask does not load it."""
         return name in self._loaded
 
     def recognize(

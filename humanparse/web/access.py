@@ -82,6 +82,7 @@ def install(app: Flask, settings: Settings) -> None:
 
 
 def add_headers(response: Response) -> Response:
+    """HEADERS, but for those that the view has set itself."""
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     return response

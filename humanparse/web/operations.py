@@ -15,6 +15,7 @@ JSON_SHAPES: Final = {"coco": "CocoDataset", "huggingface": "Segments", "labelst
 
 
 def get(operation: str, summary: str, schema: str, *statuses: int) -> dict[str, Any]:
+    """An operation without parameters that answers JSON of the component `schema`, or problems of these statuses."""
     answer = {"description": summary, "content": {JSON_TYPE: {"schema": ref(schema)}}}
     return {"operationId": operation, "summary": summary, "responses": {"200": answer, **problems(500, *statuses)}}
 
@@ -52,6 +53,7 @@ def photo_body() -> dict[str, Any]:
 
 
 def body(content: dict[str, Any]) -> dict[str, Any]:
+    """A request body that must be there; `content` by media type."""
     return {"required": True, "content": content}
 
 
@@ -69,6 +71,7 @@ def formats(*json_schemas: str) -> dict[str, Any]:
 
 
 def problems(*statuses: int) -> dict[str, Any]:
+    """The responses of these statuses, each with the codes that it may have."""
     return {
         str(status): {
             "description": f"{TITLES[status]}: {', '.join(CODES.get(status, [])) or 'internal'}",

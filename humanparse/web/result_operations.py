@@ -22,6 +22,7 @@ ID: Final = {
 
 
 def result_paths(settings: Settings) -> dict[str, Any]:
+    """The paths of kept results and their operations."""
     return {
         "/api/results": {"post": _create(settings)},
         "/api/results/{id}": {

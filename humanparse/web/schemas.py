@@ -36,10 +36,12 @@ def record(optional: dict[str, Schema] | None = None, /, **required: Schema) -> 
 
 
 def ref(name: str) -> Schema:
+    """The component of this name; see SCHEMAS."""
     return {"$ref": f"#/components/schemas/{name}"}
 
 
 def listed(items: Schema, description: str = "") -> Schema:
+    """A list of any length."""
     return {"type": "array", "items": items, **({"description": description} if description else {})}
 
 

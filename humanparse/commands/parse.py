@@ -38,14 +38,10 @@ def define_parse(parse: argparse.ArgumentParser) -> None:
 
 
 def _parse(args: argparse.Namespace) -> int:
-    try:
-        settings = Settings.from_env()
-        options = read_parse_options(args, settings)
-        pipeline = Pipeline(settings)
-        pipeline.load(options.parser)
-    except HumanParseError as error:
-        print(error.message, file=sys.stderr)
-        return 2
+    settings = Settings.from_env()
+    options = read_parse_options(args, settings)
+    pipeline = Pipeline(settings)
+    pipeline.load(options.parser)
     as_json = args.json or bool(args.include)
     formats = tuple(dict.fromkeys(args.format or USUAL)) + ((JSON,) if as_json and JSON not in args.format else ())
     return parse_photos(args.photos, args.out, pipeline, options, formats, as_json)

@@ -25,15 +25,11 @@ def define_recognize(recognize: argparse.ArgumentParser) -> None:
 
 
 def _recognize(args: argparse.Namespace) -> int:
-    try:
-        settings = Settings.from_env()
-        given = {"top_k": args.top_k, "recognizer": args.recognizer}
-        options = RecognizeOptions.from_strings({k: v for k, v in given.items() if v is not None}, settings)
-        recognition = Pipeline(settings).recognition
-        recognition.load(options.recognizer)
-    except HumanParseError as error:
-        print(error.message, file=sys.stderr)
-        return 2
+    settings = Settings.from_env()
+    given = {"top_k": args.top_k, "recognizer": args.recognizer}
+    options = RecognizeOptions.from_strings({k: v for k, v in given.items() if v is not None}, settings)
+    recognition = Pipeline(settings).recognition
+    recognition.load(options.recognizer)
     failed, photos = 0, list(find_photos(args.photos))
     for photo in photos:
         try:

@@ -41,18 +41,14 @@ def define_stylize(stylize: argparse.ArgumentParser) -> None:
 
 
 def _stylize(args: argparse.Namespace) -> int:
-    try:
-        settings = Settings.from_env()
-        options = StylizeOptions.from_strings(_given(args), settings)
-        photos = list(find_photos(args.photos))
-        if _is_one(args.out) and (len(photos) > 1 or len(options.effects) > 1):
-            raise InvalidOption(f"{args.out} is one file, and there are several pictures; name a folder.")
-        pipeline = Pipeline(settings)
-        if not options.selection.everywhere:
-            pipeline.load(options.parser)
-    except HumanParseError as error:
-        print(error.message, file=sys.stderr)
-        return 2
+    settings = Settings.from_env()
+    options = StylizeOptions.from_strings(_given(args), settings)
+    photos = list(find_photos(args.photos))
+    if _is_one(args.out) and (len(photos) > 1 or len(options.effects) > 1):
+        raise InvalidOption(f"{args.out} is one file, and there are several pictures; name a folder.")
+    pipeline = Pipeline(settings)
+    if not options.selection.everywhere:
+        pipeline.load(options.parser)
     studio, failed = Studio(settings, pipeline), 0
     taken: set[str] = set()
     for photo in photos:

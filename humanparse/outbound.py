@@ -76,7 +76,7 @@ def request(
 
     timeout_s: for the connection, and again for all that follows. Raises ERRORS, NotPublic among them.
     """
-    sent: dict[bytes | str, bytes | str] = {**headers, "User-Agent": "humanparse"}
+    sent: list[tuple[bytes | str, bytes | str]] = [*headers.items(), ("User-Agent", "humanparse")]
     timeout = dict.fromkeys(("connect", "read", "write", "pool"), timeout_s)
     with (
         httpcore.ConnectionPool(network_backend=_CheckedBackend(allowed, timeout_s)) as pool,

@@ -28,7 +28,7 @@ from humanparse.web.pages import duration, format_names
 from humanparse.web.patience import make_check
 from humanparse.web.requests import gather_options, read_photo
 
-blueprint = Blueprint("gallery", __name__)
+blueprint = Blueprint("sister_pages", __name__)
 
 PHOTO: Final = "photo.jpg"
 PICTURES: Final = {PHOTO, *(f"{name}.jpg" for name in EFFECTS)}
@@ -73,7 +73,7 @@ def stylize() -> AnyResponse:
     upload, fields = read_photo()
     options = StylizeOptions.from_strings(read_form(gather_options(fields)), service().settings)
     made = service().studio.stylize(upload.data, options, make_check(), with_photo=True)
-    return redirect(url_for("gallery.kept", name=keep_pictures(made.photo, made)), 303)
+    return redirect(url_for("sister_pages.kept", name=keep_pictures(made.photo, made)), 303)
 
 
 def read_form(fields: Mapping[str, Any]) -> dict[str, Any]:

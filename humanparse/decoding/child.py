@@ -14,8 +14,8 @@ from humanparse.images import read_image
 
 ORDER: Final = struct.Struct("<QQQd")  # bytes of the file, max_pixels, max_side, seconds of CPU
 ANSWER: Final = struct.Struct("<QQQ")  # height, width, 0; or 0, 0, bytes of a problem in JSON
-BYTES_A_PIXEL: Final = 32  # the worst seen is 24: an RGBA picture with a profile, its copies, and the rows to be sent
-ROOM: Final = 768 << 20  # beside that: the file, and what decoders need that does not grow with the picture
+BYTES_A_PIXEL: Final = 32  # the worst seen is 24: an RGBA photo with a profile, its copies, and the rows to be sent
+ROOM: Final = 768 << 20  # beside that: the file, and what decoders need that does not grow with the photo
 
 
 def serve(line: socket.socket, max_pixels: int) -> None:

@@ -31,7 +31,7 @@ from humanparse.video.source import look_through, open_video
 
 ALIVE_S: Final = 1.0  # between two signs of life while no frame is taken
 BYTES_A_PIXEL: Final = 400  # the decoder's and the encoder's frames, of the largest kind, some tens each
-ROOM: Final = 1 << 30  # beside that: threads, packets, and what does not grow with the picture
+ROOM: Final = 1 << 30  # beside that: threads, packets, and what does not grow with the frame
 FRAME: Final = object()  # a frame's place between the packets of sound
 END: Final = object()
 

@@ -8,9 +8,7 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
-from io import BytesIO
 from typing import Any
-from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
 import cv2
 import numpy as np
@@ -22,6 +20,7 @@ from humanparse.config import Settings
 from humanparse.effects import apply_effect, choose_values
 from humanparse.effects.selection import blend, soften
 from humanparse.encoding import encode_jpeg
+from humanparse.exports.zips import write_zip
 from humanparse.gate import Check, Enter, always
 from humanparse.options import ParseOptions
 from humanparse.pipeline import Pipeline
@@ -210,11 +209,7 @@ def describe_stylized(made: Stylized) -> dict[str, Any]:
 
 def zip_stylized(made: Stylized) -> bytes:
     """A zip with a file for every effect."""
-    stream = BytesIO()
-    with ZipFile(stream, "w", ZIP_STORED) as archive:  # pictures do not get smaller
-        for name, data in made.pictures.items():
-            archive.writestr(ZipInfo(f"{name}{SUFFIXES[made.image_format]}"), data)
-    return stream.getvalue()
+    return write_zip((f"{name}{SUFFIXES[made.image_format]}", data) for name, data in made.pictures.items())
 
 
 def _fit(image: NDArray[np.uint8], max_pixels: int) -> NDArray[np.uint8]:

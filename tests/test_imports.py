@@ -115,6 +115,7 @@ TABLE: dict[str, set[str]] = {
         "humanparse.config",
         "humanparse.effects",
         "humanparse.encoding",
+        "humanparse.exports",
         "humanparse.gate",
         "humanparse.options",
         "humanparse.pipeline",

@@ -49,6 +49,7 @@ class Selection:
 
     @property
     def everywhere(self) -> bool:
+        """Is nothing chosen? Then no parsing is needed."""
         return not (self.only or self.besides or self.people)
 
     def mask(self, parsing: Parsing) -> NDArray[np.uint8]:

@@ -84,6 +84,7 @@ class DistantFrames:
         self._child, self.clip, self._most_bytes = child, clip, most_bytes(limits)
 
     def items(self) -> Iterator[Frame]:
+        """Frames as the process reads them. Raises InputError's kin, DecodeTimeout too."""
         while True:
             words, image = self._child.hear(self._child.line, self._most_bytes)
             if image is not None:

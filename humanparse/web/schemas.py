@@ -45,6 +45,11 @@ def listed(items: Schema, description: str = "") -> Schema:
     return {"type": "array", "items": items, **({"description": description} if description else {})}
 
 
+def exactly(count: int, items: Schema, description: str) -> Schema:
+    """A list of so many."""
+    return {**listed(items, description), "minItems": count, "maxItems": count}
+
+
 def option_schemas(defaults: dict[str, Any]) -> dict[str, Schema]:
     """The schema of every option, with its meaning; `defaults` are those that the settings change."""
     special: dict[str, Schema] = {
@@ -62,20 +67,8 @@ def option_schemas(defaults: dict[str, Any]) -> dict[str, Schema]:
     return schemas
 
 
-BOX: Final[Schema] = {
-    "type": "array",
-    "description": "x0, y0, x1, y1 in pixels; x1 and y1 are the first column and row outside.",
-    "items": COUNT,
-    "minItems": 4,
-    "maxItems": 4,
-}
-KEYPOINT: Final[Schema] = {
-    "type": "array",
-    "items": {"type": "number"},
-    "minItems": 3,
-    "maxItems": 3,
-    "description": "x, y in pixels of the photo, score from 0 to 1.",
-}
+BOX: Final = exactly(4, COUNT, "x0, y0, x1, y1 in pixels; x1 and y1 are the first column and row outside.")
+KEYPOINT: Final = exactly(3, {"type": "number"}, "x, y in pixels of the photo, score from 0 to 1.")
 PART: Final = record(
     {"mask": BASE64_PNG, "rle": record(size=listed(COUNT), counts=TEXT), "polygons": listed(listed(COUNT))},
     id=PART_ID,
@@ -147,7 +140,7 @@ COCO: Final = record(
             image_id=COUNT,
             category_id=PART_ID,
             segmentation=record(size=listed(COUNT), counts=TEXT),
-            bbox={**listed(COUNT, "x, y, width, height"), "minItems": 4, "maxItems": 4},
+            bbox=exactly(4, COUNT, "x, y, width, height"),
             area=COUNT,
             iscrowd={"const": 0},
             score=SCORE,
@@ -207,13 +200,7 @@ JOB: Final = record(
         ]
     },
 )
-COLOUR: Final[Schema] = {
-    "type": "array",
-    "description": "Red, green, blue.",
-    "items": {"type": "integer", "minimum": 0, "maximum": 255},
-    "minItems": 3,
-    "maxItems": 3,
-}
+COLOUR: Final = exactly(3, {"type": "integer", "minimum": 0, "maximum": 255}, "Red, green, blue.")
 CLASS: Final = record(
     id={"type": "integer", "minimum": 0, "maximum": NUM_CLASSES - 1},
     name={"type": "string", "enum": list(NAMES)},

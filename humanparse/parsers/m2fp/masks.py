@@ -102,6 +102,7 @@ def enlarge(mask: NDArray[np.float32], zoom: Zoom) -> NDArray[np.float32]:
 
 
 def flat(zoom: Zoom) -> tuple[Axis, Axis, Axis, Axis]:
+    """As compiled loops take it: both axes of the rows, both of the columns."""
     return (*zoom.rows, *zoom.columns)
 
 

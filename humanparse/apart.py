@@ -58,13 +58,13 @@ def outlive_signals() -> None:
         signal.signal(number, signal.SIG_IGN)
 
 
-def describe_error(error: HumanParseError) -> dict[str, Any]:
+def plain_error(error: HumanParseError) -> dict[str, Any]:
     """An error as JSON can hold it."""
     return {"code": error.code, "message": error.message, "context": error.context}
 
 
 def revive_error(problem: dict[str, Any], known: Sequence[type[HumanParseError]]) -> HumanParseError:
-    """The error that `describe_error` was given, if it is of a `known` class; else one of the first of them."""
+    """The error that `plain_error` was given, if it is of a `known` class; else one of the first of them."""
     classes = {cls.code: cls for cls in known}
     return classes.get(problem["code"], known[0])(problem["message"], **problem["context"])
 

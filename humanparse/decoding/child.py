@@ -8,7 +8,7 @@ import socket
 import struct
 from typing import Final
 
-from humanparse.apart import confine, describe_error
+from humanparse.apart import confine, plain_error
 from humanparse.errors import InputError
 from humanparse.images import read_image
 
@@ -33,7 +33,7 @@ def serve(line: socket.socket, max_pixels: int) -> None:
         try:
             image = read_image(data, max_bytes=size, max_pixels=max_pixels, max_side=max_side)
         except InputError as error:
-            words = json.dumps(describe_error(error)).encode()
+            words = json.dumps(plain_error(error)).encode()
             answer: list[bytes | memoryview] = [ANSWER.pack(0, 0, len(words)), words]
         else:
             answer = [ANSWER.pack(image.shape[0], image.shape[1], 0), image.data.cast("B")]

@@ -21,7 +21,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import IO, Any, Final
 
-from humanparse.apart import confine, describe_error, outlive_signals
+from humanparse.apart import confine, outlive_signals, plain_error
 from humanparse.errors import HumanParseError
 from humanparse.video.clips import Clip, Frame, Limits
 from humanparse.video.line import Line, most_bytes
@@ -51,7 +51,7 @@ def main() -> None:
             else:
                 _convert(order, limits, file, line, film)
         except HumanParseError as error:
-            line.send({"problem": describe_error(error)})
+            line.send({"problem": plain_error(error)})
         line.receive()  # nothing comes: they have heard it, and close
 
 
@@ -107,7 +107,7 @@ def _write(places: SimpleQueue[Any], film: Line, sink: Sink, frame_bytes: int) -
                     sink.write_sound(place)
             except HumanParseError as error:
                 failed = True
-                film.send({"problem": describe_error(error)})
+                film.send({"problem": plain_error(error)})
         film.receive()  # they have no more either
         if not failed:
             _close(sink, film)
@@ -119,7 +119,7 @@ def _close(sink: Sink, film: Line) -> None:
     try:
         sink.close()
     except HumanParseError as error:
-        film.send({"problem": describe_error(error)})
+        film.send({"problem": plain_error(error)})
     else:
         film.send({"done": True})
 

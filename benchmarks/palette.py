@@ -31,12 +31,12 @@ def tightest(
     return sorted((float(apart[i, j]), NAMES[i], NAMES[j]) for i, j in pairs)
 
 
-def table(palette: NDArray[np.uint8], pairs: int = 3) -> Iterator[str]:
+def table(palette: NDArray[np.uint8]) -> Iterator[str]:
     """Lines of Markdown: for each vision, the smallest distances and the pairs that have them."""
     yield "| vision | any two classes | classes that touch |"
     yield "|---|---|---|"
     for vision in VISIONS:
-        cells = (_cell(tightest(palette, vision, only)[:pairs]) for only in (None, touching()))
+        cells = (_cell(tightest(palette, vision, only)[:3]) for only in (None, touching()))
         yield f"| {vision} | {' | '.join(cells)} |"
 
 

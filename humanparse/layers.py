@@ -84,7 +84,7 @@ class Layers:
 
 
 def convolve(
-    x: Output | Node,
+    x: Output,
     weight: NDArray[np.float32],
     bias: NDArray[np.float32],
     stride: int,
@@ -99,8 +99,7 @@ def convolve(
     # and right for odd sizes too, but is only taken where the size is known: on open ones it costs time.
     kernel = weight.shape[-1]
     near, far = ((kernel - 2) // 2, (kernel - 1) // 2) if stride == 2 else (kernel // 2, kernel // 2)
-    size = x.get_partial_shape() if isinstance(x, Output) else x.output(0).get_partial_shape()
-    padding = "explicit" if size.is_dynamic else "same_upper"
+    padding = "explicit" if x.get_partial_shape().is_dynamic else "same_upper"
     layout = ([stride, stride], [near, near], [far, far], [1, 1], padding)
     kernels = constant(weight[:, None] if depthwise else weight)
     if int8:

@@ -18,7 +18,7 @@ from humanparse.errors import NotFound
 from humanparse.image_formats import accept_attribute
 from humanparse.labels import CLASSES
 from humanparse.recognition import RECOGNIZERS, make_recognizer
-from humanparse.recognition.options import RecognizeOptions
+from humanparse.recognition.options import MOST, RecognizeOptions
 from humanparse.recognition.pipeline import describe_recognition
 from humanparse.studio import Stylized
 from humanparse.stylize_options import ALL, SUFFIXES, StylizeOptions
@@ -146,7 +146,13 @@ def _recognition_page(answer: dict[str, Any] | None) -> str:
     settings = service().settings
     rows = [{"name": name, "missing": make_recognizer(name, settings).available()} for name in RECOGNIZERS]
     return render_template(
-        "recognize.html", **_upload_texts(), recognizers=rows, recognizer=settings.recognizer, answer=answer
+        "recognize.html",
+        **_upload_texts(),
+        recognizers=rows,
+        recognizer=settings.recognizer,
+        top_k=RecognizeOptions.top_k,
+        most=MOST,
+        answer=answer,
     )
 
 

@@ -31,7 +31,6 @@ from humanparse.web import (
     api,
     batch,
     errors,
-    gallery,
     jobs,
     languages,
     monitoring,
@@ -41,6 +40,7 @@ from humanparse.web import (
     recognition,
     result_pages,
     results,
+    sister_pages,
     studio,
 )
 from humanparse.web.patience import Patience
@@ -66,7 +66,8 @@ def create_app(settings: Settings | None = None, pipeline: Pipeline | None = Non
     making = Gate(settings.queue_length, settings.queue_timeout_s, FILES_AT_ONCE)
     service = Service(settings, pipeline, storage, own_jobs, Studio(settings, pipeline), making, request_log)
     app.extensions["humanparse"] = service
-    for room in (api, batch, jobs, recognition, studio, monitoring, openapi, pages, gallery, results, result_pages):
+    rooms = api, batch, jobs, recognition, studio, monitoring, openapi, pages, sister_pages, results, result_pages
+    for room in rooms:
         app.register_blueprint(room.blueprint)
     languages.install(app)
     errors.install(app)

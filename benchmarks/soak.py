@@ -16,7 +16,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -25,46 +24,28 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import httpx
-import numpy as np
 import psutil
-from scipy.stats import theilslopes
 
+from benchmarks.jobs import free_port
 from benchmarks.soak_mix import Followers, Mix, hang_up
+from benchmarks.soak_samples import Samples, growth, plot, sample
 from humanparse.config import Settings
 from humanparse.parsers import PARSERS, make_parser
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-WARM_UP: Final = 0.4  # of the requests: until every size has been seen, and allocators and thread pools have settled
-GROWTH: Final = 0.10  # of what there was after warm-up, that the rest may seem to add
 SAMPLES: Final = 400  # of a run that is measured in minutes; else one in half a second
 TIMEOUT_S: Final = 300.0
-
-
-@dataclass
-class Samples:
-    """What was seen after so many answers, of all workers together."""
-
-    requests: list[int] = field(default_factory=list)
-    seconds: list[float] = field(default_factory=list)
-    worker_mib: list[float] = field(default_factory=list)
-    all_mib: list[float] = field(default_factory=list)
-    handles: list[int] = field(default_factory=list)
-    threads: list[int] = field(default_factory=list)
 
 
 @contextmanager
 def service(folder: Path, environ: dict[str, str], workers: int) -> Iterator[tuple[str, psutil.Process]]:
     """http://... of a gunicorn, and its master."""
-    import socket
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     folders = {f"HUMANPARSE_{name.upper()}_DIR": str(folder / name) for name in ("jobs", "results", "cache")}
     command = [sys.executable, "-m", "gunicorn", "-w", str(workers), "-b", f"127.0.0.1:{port}"]
     with (folder / "log").open("wb") as log:
@@ -97,29 +78,6 @@ def make_m2fp(folder: Path) -> dict[str, str]:
         state = M2FP(make_configuration(document)).state_dict()
     write(folder, document, {key: tuple(value.shape) for key, value in state.items()}, 0)
     return {"HUMANPARSE_M2FP_DIR": str(folder)}
-
-
-def sample(master: psutil.Process, samples: Samples, done: int, began: float) -> None:
-    workers = master.children()
-    family = {process.pid: process for process in workers}
-    with suppress(psutil.Error):
-        family |= {process.pid: process for process in master.children(recursive=True)}
-    total = 0.0
-    for process in family.values():
-        with suppress(psutil.Error):
-            total += process.memory_info().rss / (1 << 20)
-    with suppress(psutil.Error):
-        row = (
-            sum(worker.memory_info().rss for worker in workers) / (1 << 20),
-            sum(worker.num_fds() for worker in workers),
-            sum(worker.num_threads() for worker in workers),
-        )
-        samples.requests.append(done)
-        samples.seconds.append(time.monotonic() - began)
-        samples.worker_mib.append(row[0])
-        samples.all_mib.append(total)
-        samples.handles.append(row[1])
-        samples.threads.append(row[2])
 
 
 @dataclass
@@ -202,36 +160,6 @@ def visit(client: httpx.Client, mix: Mix, followers: Followers, wrong: list[str]
         wrong.append(f"{ask.method} {ask.path}: {error!r}")
         return 0
     return answer.status_code
-
-
-def growth(samples: Samples, name: str) -> tuple[float, float, float, bool]:
-    """(level after warm-up, what the rest added by the slope, the same by its lower bound, is that too much?)."""
-    start = int(len(samples.requests) * WARM_UP)
-    x, y = np.array(samples.requests[start:]), np.array(getattr(samples, name)[start:], float)
-    slope, _, low, _ = theilslopes(y, x, 0.95)
-    span, level = float(x[-1] - x[0]), float(statistics.median(y[: max(3, len(y) // 5)]))
-    return level, slope * span, low * span, bool(low * span > max(GROWTH * level, 3))
-
-
-def plot(samples: Samples, path: Path) -> None:
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    figure, (above, below) = pyplot.subplots(2, 1, sharex=True, figsize=(8, 5))
-    above.plot(samples.requests, samples.all_mib, label="workers and their decoders", linewidth=1)
-    above.plot(samples.requests, samples.worker_mib, label="workers", linewidth=1)
-    below.plot(samples.requests, samples.handles, label="file handles", linewidth=1)
-    below.plot(samples.requests, samples.threads, label="threads", linewidth=1)
-    above.set_ylabel("RSS, MiB")
-    below.set_xlabel("requests answered")
-    for axes in (above, below):
-        axes.axvline(samples.requests[int(len(samples.requests) * WARM_UP)], color="grey", linestyle=":")
-        axes.set_ylim(bottom=0)
-        axes.legend(loc="lower right")
-    figure.tight_layout()
-    figure.savefig(path, dpi=100)
 
 
 def main() -> int:

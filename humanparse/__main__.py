@@ -1,7 +1,8 @@
 """The command line: `python -m humanparse parse PHOTO_OR_FOLDER... --out results/`; and more, see --help.
 
 Exit codes: 0 all was done; 1 at least one photo failed (the others did not), or what was asked could not be
-done; 2 wrong usage. What ended early has those of shells: 130 by Ctrl-C, 141 where nobody reads the output any more.
+done; 2 wrong usage, or a setting or parser that cannot be used. What ended early has those of shells: 130 by Ctrl-C,
+141 where nobody reads the output any more.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from types import ModuleType
 
 from humanparse import __version__
 from humanparse.commands import COMMANDS
+from humanparse.errors import HumanParseError
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -25,6 +27,9 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         code = run(args)
         sys.stdout.flush()
+    except HumanParseError as error:
+        print(error.message, file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:

@@ -24,7 +24,7 @@ def settle() -> bool:
 
 
 def give_back() -> bool:
-    """Give freed memory back to the system: the making of a network leaves 40 MB of it. Could it be done?"""
+    """Give freed memory back to the system: the making of a network leaves much of it. Could it be done?"""
     try:
         trim = ctypes.CDLL(None).malloc_trim
     except (AttributeError, OSError):

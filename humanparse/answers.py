@@ -29,5 +29,6 @@ def write_format(answer: Answer, format: str, name: str) -> bytes:
 
 
 def content_type(format: str) -> str:
+    """The Content-Type of a file in one of FORMATS: its media type, and what texts are encoded in."""
     media_type = FORMATS[format].media_type
     return f"{media_type}; charset=utf-8" if media_type.startswith("text/") else media_type

@@ -1,14 +1,22 @@
-"""Processes of our own that get strangers' files: started without anything of ours, and confined to what they need."""
+"""Processes of our own that get strangers' files: started without anything of ours, and confined to what they need.
+
+Errors cross the border as JSON, not as pickles: a process that a file has taken over must not be able to run anything
+on the other side.
+"""
 
 from __future__ import annotations
 
 import resource
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from humanparse.errors import HumanParseError
+
+NO_ROOM: Final = "No decoder can be started now; try again in 1 s."  # where the machine has none for such a process
 ROOT: Final = Path(__file__).resolve().parent.parent
 
 
@@ -42,6 +50,23 @@ def confine(more_bytes: int, file_bytes: int, files: int) -> None:
         hard = resource.getrlimit(kind)[1]
         limit = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
         resource.setrlimit(kind, (limit, limit))
+
+
+def outlive_signals() -> None:
+    """Ctrl-C and a service's end are told to all of its processes; whoever started this one says when it ends."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+
+
+def plain_error(error: HumanParseError) -> dict[str, Any]:
+    """An error as JSON can hold it."""
+    return {"code": error.code, "message": error.message, "context": error.context}
+
+
+def revive_error(problem: dict[str, Any], known: Sequence[type[HumanParseError]]) -> HumanParseError:
+    """The error that `plain_error` was given, if it is of a `known` class; else one of the first of them."""
+    classes = {cls.code: cls for cls in known}
+    return classes.get(problem["code"], known[0])(problem["message"], **problem["context"])
 
 
 def _address_space() -> int:

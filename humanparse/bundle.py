@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from io import BytesIO
 from typing import Any, Final
-from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
+from zipfile import ZipFile
 
 from humanparse.exports import FORMATS
+from humanparse.exports.zips import make_member
 
 INDEX: Final = "results.json"  # what became of every photo, and the name of its file
 
@@ -37,6 +38,7 @@ class Bundle:
         return self._stream.take()
 
     def finish(self) -> bytes:
+        """The file of all photos where the format has one, then results.json and the zip's table of contents."""
         if self._shared and self._format.join:
             self._write(f"photos{self._format.suffix}", self._format.join(self._shared))
         failed = sum(row["status"] == "error" for row in self._rows)
@@ -46,10 +48,7 @@ class Bundle:
         return self._stream.take()
 
     def _write(self, name: str, data: bytes) -> None:
-        member = ZipInfo(name)
-        text = name.endswith((".json", ".txt"))
-        member.compress_type = ZIP_DEFLATED if text else ZIP_STORED  # images do not get smaller
-        self._zip.writestr(member, data)
+        self._zip.writestr(make_member(name), data)
 
     def _free_name(self, stem: str) -> str:
         """`stem` and the format's suffix, with a number between where an earlier photo had the same."""

@@ -510,7 +510,7 @@ def _pauses(timeout_s: float | None) -> Iterator[float]:
 def _text(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    return ",".join(value) if isinstance(value, (list, tuple, set, frozenset)) else str(value)
+    return ",".join(map(_text, value)) if isinstance(value, (list, tuple, set, frozenset)) else str(value)
 
 
 def _read_photo(photo: Photo) -> tuple[str, bytes]:

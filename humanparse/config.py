@@ -100,8 +100,8 @@ class Settings:
         "", "redis://... for workers on other machines; empty: jobs run in the service.", secret=True
     )
     callback_secret: str = _setting("", "Signs callbacks of jobs; empty: there are none.", secret=True)
-    cache_bytes: int = _setting(256 * _MEBI, "Parsings kept for photos that come again; 0: none.", 0, 1 << 50)
-    cache_age_s: int = _setting(3600, "How long a parsing is kept for that, in seconds.", 1, 31_536_000)
+    cache_bytes: int = _setting(256 * _MEBI, "Answers kept for photos that come again, in bytes; 0: none.", 0, 1 << 50)
+    cache_age_s: int = _setting(3600, "How long an answer is kept for that, in seconds.", 1, 31_536_000)
     cache_dir: Path = _setting(ROOT / "cache", "Folder for that.")
     cache_url: str = _setting("", "redis://... to share it between machines instead.", secret=True)
     log_level: str = _setting("INFO", "One of DEBUG, INFO, WARNING, ERROR.")

@@ -23,6 +23,8 @@ SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
 GREY, RGB, PALETTE, RGBA = 0, 2, 3, 6  # PNG's colour types (PNG 1.2, 4.1.1)
 UP: Final = 2  # the filter that takes from every byte the one above (PNG 1.2, 6.2)
 LEVEL: Final = 1  # of ISA-L's 0 to 3: 2 is as large, 3 slower and no smaller for photos
+JPEG_QUALITY: Final = 90  # of 1 to 95
+WEBP_QUALITY: Final = 80  # of 0 to 100
 STRIP_BYTES: Final = 1 << 20  # filtered at a time: a photo of 50 MP does not need another 150 MB
 
 
@@ -52,16 +54,16 @@ def decode_palette_png(data: bytes) -> NDArray[np.uint8]:
         return np.array(picture, np.uint8)
 
 
-def encode_jpeg(image: NDArray[np.uint8], quality: int = 90) -> bytes:
-    """JPEG of an (H, W, 3) uint8 RGB image; `quality` 1 to 95. Raises InvalidOption for a side over 65500 pixels."""
+def encode_jpeg(image: NDArray[np.uint8]) -> bytes:
+    """JPEG of an (H, W, 3) uint8 RGB image. Raises InvalidOption for a side over 65500 pixels."""
     _check_sides(image, "JPEG", 65_500)  # libjpeg's JPEG_MAX_DIMENSION
-    return _save(image, "JPEG", quality=quality)
+    return _save(image, "JPEG", quality=JPEG_QUALITY)
 
 
-def encode_webp(image: NDArray[np.uint8], quality: int = 80) -> bytes:
-    """WebP of an (H, W, 3) uint8 RGB image; `quality` 0 to 100. Raises InvalidOption for a side over 16383 pixels."""
+def encode_webp(image: NDArray[np.uint8]) -> bytes:
+    """WebP of an (H, W, 3) uint8 RGB image. Raises InvalidOption for a side over 16383 pixels."""
     _check_sides(image, "WebP", 16_383)  # the format's 14 bits
-    return _save(image, "WEBP", quality=quality, method=2)  # 4, the default: twice the time, -7 %
+    return _save(image, "WEBP", quality=WEBP_QUALITY, method=2)  # 4, the default: twice the time, -7 %
 
 
 def _write_png(image: NDArray[np.uint8], kind: int, palette: bytes = b"") -> bytes:

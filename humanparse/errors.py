@@ -12,7 +12,7 @@
     │   ├── UrlRefused          an address that is not fetched: not public, or fetching is off
     │   ├── UrlFailed           nothing usable came from the address
     │   ├── TooManyBytes        the file is larger than the limit
-    │   ├── TooManyPixels       the picture is larger than the limit
+    │   ├── TooManyPixels       the photo, or a frame, is larger than the limit
     │   ├── TooManyFiles        more photos in one request than the limit
     │   ├── VideoTooLong        a video of more seconds or frames than the limit
     │   ├── NotAcceptable       `Accept` asks for types that we do not answer
@@ -52,13 +52,19 @@ from typing import Any, ClassVar
 
 
 class HumanParseError(Exception):
-    """Base of the tree. `context` holds plain values about the case (limits, names, ranges)."""
+    """Base of the tree. `context` holds plain values about the case (limits, names, ranges).
+
+    retry_after_s: seconds after which it is worth while to ask again; None where waiting does not help.
+    """
 
     code: ClassVar[str] = "error"
+    retry_after_s: int | None = None
 
-    def __init__(self, message: str, **context: Any) -> None:
+    def __init__(self, message: str, retry_after_s: int | None = None, **context: Any) -> None:
         super().__init__(message)
         self.context = context
+        if retry_after_s is not None:
+            self.retry_after_s = retry_after_s
 
     @property
     def message(self) -> str:
@@ -158,13 +164,8 @@ class CrossSite(AccessError):
 
 
 class RateLimited(AccessError):
-    """`retry_after_s`: seconds after which the client may ask again."""
-
     code = "rate_limited"
-
-    def __init__(self, message: str, retry_after_s: int = 1, **context: Any) -> None:
-        super().__init__(message, **context)
-        self.retry_after_s = retry_after_s
+    retry_after_s: int = 1
 
 
 class ClientGone(HumanParseError):
@@ -184,13 +185,10 @@ class JobCancelled(JobConflict):
 
 
 class Busy(HumanParseError):
-    """`retry_after_s`: seconds after which a place is likely to be free."""
+    """`retry_after_s`: then a place is likely to be free."""
 
     code = "busy"
-
-    def __init__(self, message: str, retry_after_s: int = 1, **context: Any) -> None:
-        super().__init__(message, **context)
-        self.retry_after_s = retry_after_s
+    retry_after_s: int = 1
 
 
 class QueueFull(Busy):
@@ -233,10 +231,7 @@ class StorageError(HumanParseError):
     """`retry_after_s`: by then room has been made, if what is too old or too much can make any."""
 
     code = "storage_failed"
-
-    def __init__(self, message: str, retry_after_s: int = 30, **context: Any) -> None:
-        super().__init__(message, **context)
-        self.retry_after_s = retry_after_s
+    retry_after_s: int = 30
 
 
 class ConfigError(HumanParseError):

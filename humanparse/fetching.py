@@ -9,15 +9,11 @@ from urllib.parse import unquote, urljoin, urlsplit
 import httpcore
 
 from humanparse.errors import TooManyBytes, UrlFailed, UrlRefused
-from humanparse.outbound import ERRORS, Allowed, NotPublic, is_public, is_web_address, names_private_address, open_pool
+from humanparse.outbound import ERRORS, Allowed, NotPublic, is_public, is_web_address, names_private_address, request
 
 REDIRECTS: Final = 5
 MOVED: Final = (301, 302, 303, 307, 308)
-HEADERS: Final[dict[bytes | str, bytes | str]] = {
-    "User-Agent": "humanparse",
-    "Accept": "image/*",
-    "Accept-Encoding": "identity",
-}
+HEADERS: Final = {"Accept": "image/*", "Accept-Encoding": "identity"}
 
 
 def fetch_photo(url: str, max_bytes: int, timeout_s: float, allowed: Allowed = is_public) -> bytes:
@@ -58,11 +54,7 @@ def name_of(url: str) -> str:
 
 def _get(url: str, max_bytes: int, timeout_s: float, allowed: Allowed) -> tuple[str | None, bytes]:
     """Where it leads to, or None and the bytes."""
-    timeout = dict.fromkeys(("connect", "read", "write", "pool"), timeout_s)
-    with (
-        open_pool(allowed, timeout_s) as pool,
-        pool.stream("GET", url, headers=HEADERS, extensions={"timeout": timeout}) as answer,
-    ):
+    with request("GET", url, HEADERS, timeout_s, allowed) as answer:
         headers = {name.lower(): value for name, value in answer.headers}
         if answer.status in MOVED and b"location" in headers:
             return headers[b"location"].decode("latin-1"), b""

@@ -7,12 +7,16 @@ what is complete is checked and converted in FOLDER.new, and only then becomes F
 from __future__ import annotations
 
 import errno
+import hashlib
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from humanparse.errors import FetchFailed, HubUnreachable, NoSpace, WeightsDamaged
+
+BLOCK: Final = 1 << 20  # bytes of a file that are read at a time
 
 
 @dataclass(frozen=True)
@@ -51,18 +55,18 @@ def fetch_model(
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         shutil.rmtree(ready, ignore_errors=True)
-        part = folder.with_name(folder.name + ".part") if source is None else None
-        if part is not None:
+        part = folder.with_name(folder.name + ".part")
+        if source is None:
             _download(model, part, endpoint)
             ready.mkdir()
             for name in model.files:
                 (part / name).replace(ready / name)
-        elif source is not None:
+        else:
             _copy(model, source, ready)
         prepare(ready)
         shutil.rmtree(folder, ignore_errors=True)
         ready.replace(folder)
-        if part is not None:
+        if source is None:
             shutil.rmtree(part, ignore_errors=True)
     except OSError as exc:
         raise _disk_trouble(exc, folder) from exc
@@ -76,6 +80,15 @@ def fetch_model(
 def missing_from(folder: Path, files: tuple[str, ...]) -> str | None:
     """The first file that is not there, or None where the folder looks complete. Reads nothing."""
     return next((name for name in files if not (folder / name).is_file()), None)
+
+
+def hash_file(path: Path) -> str:
+    """The file's SHA-256, in hexadecimal digits. Raises OSError."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def _copy(model: HubModel, source: Path, ready: Path) -> None:

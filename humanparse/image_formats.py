@@ -37,6 +37,7 @@ class Format:
     signatures: tuple[tuple[int, bytes], ...]
 
     def fits(self, data: bytes) -> bool:
+        """Has a file that begins with `data` one of the signatures?"""
         return any(data.startswith(signature, offset) for offset, signature in self.signatures)
 
 

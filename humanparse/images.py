@@ -17,12 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageCms, TiffImagePlugin
 
-from humanparse.errors import (
-    TooManyBytes,
-    TooManyPixels,
-    UnreadableImage,
-    UnsupportedFormat,
-)
+from humanparse.errors import TooManyBytes, TooManyPixels, UnreadableImage, UnsupportedFormat
 from humanparse.image_formats import fitting, format_names
 
 # All of these are set once, at import: Pillow's switches and Python's warning filters belong to the
@@ -78,11 +73,7 @@ def read_image(data: bytes, *, max_bytes: int, max_pixels: int, max_side: int = 
         UnsupportedFormat: not one of FORMATS, or of more than 16 bit per channel.
         UnreadableImage: empty, cut short, damaged, or of a kind that Pillow does not know.
     """
-    if len(data) > max_bytes:
-        message = f"The file has {len(data):,} bytes; at most {max_bytes:,} are allowed."
-        raise TooManyBytes(message, size=len(data), limit=max_bytes)
-    if not data:
-        raise UnreadableImage("The file is empty.")
+    check_bytes(data, max_bytes)
     formats = fitting(data)
     if not formats:
         raise UnsupportedFormat(f"This is not an image of a type that we take: {format_names()}.")
@@ -97,6 +88,15 @@ def read_image(data: bytes, *, max_bytes: int, max_pixels: int, max_side: int = 
         name = " or ".join(format.name for format in formats)
         message = f"The {name} file cannot be read: it is damaged, cut short or of a rare kind."
         raise UnreadableImage(message, format=name) from exc
+
+
+def check_bytes(data: bytes, max_bytes: int) -> None:
+    """What is known of a file before anybody looks into it. Raises TooManyBytes; UnreadableImage for an empty one."""
+    if len(data) > max_bytes:
+        message = f"The file has {len(data):,} bytes; at most {max_bytes:,} are allowed."
+        raise TooManyBytes(message, size=len(data), limit=max_bytes)
+    if not data:
+        raise UnreadableImage("The file is empty.")
 
 
 def _check_size(picture: Image.Image, max_pixels: int, max_side: int) -> None:

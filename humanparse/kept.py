@@ -101,7 +101,7 @@ def read_parsed(read: Read) -> tuple[NDArray[np.uint8], Parsing]:
 
 def decode_kept(data: bytes) -> NDArray[np.uint8]:
     """A photo.jpg that we wrote, (H, W, 3) uint8 RGB; it is no stranger's file, and larger than one may be."""
-    return read_image(data, max_bytes=NO_LIMIT, max_pixels=NO_LIMIT)
+    return read_image(data, max_bytes=NO_LIMIT, max_pixels=NO_LIMIT, max_side=NO_LIMIT)
 
 
 def _person(row: dict[str, Any]) -> Person:

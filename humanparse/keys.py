@@ -70,6 +70,7 @@ class KeyFile:
         return found
 
     def by_id(self, id: str) -> Key | None:
+        """The key with this id, which whoever names it has not proved to have."""
         return next((key for key in self.all() if key.id == id), None)
 
     def add(self, name: str) -> str:

@@ -105,3 +105,8 @@ PALETTES: Final[dict[str, NDArray[np.uint8]]] = {
 """Name -> (20, 3) uint8 RGB, row = class id. Ids mean the same in all of them; ours comes first."""
 for _palette in PALETTES.values():
     _palette.setflags(write=False)
+
+
+def plain_name(name: str) -> str:
+    """What is compared of a class's name: its letters and digits, in lower case (UpperClothes, upper-clothes)."""
+    return "".join(letter for letter in name.lower() if letter.isalnum())

@@ -42,6 +42,7 @@ class Layers:
         return self.rounded(ops.divide(ops.subtract(planes, constant(MIDDLE)), constant(SPREAD)), "image")
 
     def block(self, x: Output, key: str, stride: int) -> Output:
+        """MBConv: 1x1 wide (where the tensors have it), 3x3 or 5x5 by channel, 1x1 narrow; `x` added if it fits."""
         y = x
         if f"{key}.expand.conv.weight" in self.tensors:
             y = self.conv_norm(y, f"{key}.expand")
@@ -71,6 +72,7 @@ class Layers:
         return ops.fake_quantize(x, *bounds, *bounds, levels=256).output(0)
 
     def take(self, key: str) -> NDArray[np.float32]:
+        """A tensor, which counts as used from now on. Raises KeyError."""
         self.used.add(key)
         return self.tensors[key].astype(np.float32)
 
@@ -82,20 +84,22 @@ class Layers:
 
 
 def convolve(
-    x: Output | Node,
+    x: Output,
     weight: NDArray[np.float32],
     bias: NDArray[np.float32],
     stride: int,
     depthwise: bool = False,
     int8: bool = False,
 ) -> Node:
-    """A convolution that pads as TensorFlow's SAME does, with its bias."""
+    """A convolution that pads as TensorFlow's SAME does, with its bias: (N, C, H, W) -> (N, O, H/stride, W/stride).
+
+    weight: (O, C, k, k), or (O, 1, k, k) where it is `depthwise`. bias: (O,). int8: the weights in 127 levels.
+    """
     # Where the size is open it is even (compact's inputs are multiples of 32); SAME_UPPER is the same there,
     # and right for odd sizes too, but is only taken where the size is known: on open ones it costs time.
     kernel = weight.shape[-1]
     near, far = ((kernel - 2) // 2, (kernel - 1) // 2) if stride == 2 else (kernel // 2, kernel // 2)
-    size = x.get_partial_shape() if isinstance(x, Output) else x.output(0).get_partial_shape()
-    padding = "explicit" if size.is_dynamic else "same_upper"
+    padding = "explicit" if x.get_partial_shape().is_dynamic else "same_upper"
     layout = ([stride, stride], [near, near], [far, far], [1, 1], padding)
     kernels = constant(weight[:, None] if depthwise else weight)
     if int8:
@@ -116,11 +120,12 @@ def _round_weight(kernels: Node, weight: NDArray[np.float32]) -> Node:
 
 
 def channels_of(x: Output) -> int:
+    """C of an (N, C, H, W) map."""
     return int(x.get_partial_shape()[1].get_length())
 
 
 def constant(value: object) -> Node:
-    """float64 becomes float32."""
+    """A number or array as a node of the graph; float64 becomes float32."""
     array = np.asarray(value)
     if array.dtype == np.float64:
         array = array.astype(np.float32)

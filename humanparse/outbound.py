@@ -10,7 +10,8 @@ from __future__ import annotations
 import socket
 import ssl
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -45,10 +46,10 @@ def is_web_address(url: str) -> bool:
     return valid and len(url) <= LONGEST_URL and parts.username is None and url.isascii() and url.isprintable()
 
 
-def names_private_address(url: str, allowed: Allowed | None = None) -> bool:
+def names_private_address(url: str, allowed: Allowed) -> bool:
     """Is the host of this web address written as an IP address, and one that is not allowed?"""
     try:
-        return not (allowed or is_public)(ip_address(urlsplit(url).hostname or ""))
+        return not allowed(ip_address(urlsplit(url).hostname or ""))
     except ValueError:
         return False
 
@@ -67,9 +68,21 @@ def is_public(address: Address) -> bool:
     return address.is_global and not address.is_multicast and not address.is_reserved
 
 
-def open_pool(allowed: Allowed, timeout_s: float) -> httpcore.ConnectionPool:
-    """Connections to allowed addresses, each of which lives for `timeout_s` at most."""
-    return httpcore.ConnectionPool(network_backend=_CheckedBackend(allowed, timeout_s))
+@contextmanager
+def request(
+    method: str, url: str, headers: Mapping[str, str], timeout_s: float, allowed: Allowed, body: bytes | None = None
+) -> Iterator[httpcore.Response]:
+    """The answer of an allowed address, not read yet; redirects are answers like others.
+
+    timeout_s: for the connection, and again for all that follows. Raises ERRORS, NotPublic among them.
+    """
+    sent: list[tuple[bytes | str, bytes | str]] = [*headers.items(), ("User-Agent", "humanparse")]
+    timeout = dict.fromkeys(("connect", "read", "write", "pool"), timeout_s)
+    with (
+        httpcore.ConnectionPool(network_backend=_CheckedBackend(allowed, timeout_s)) as pool,
+        pool.stream(method, url, headers=sent, content=body, extensions={"timeout": timeout}) as answer,
+    ):
+        yield answer
 
 
 class _CheckedBackend(httpcore.SyncBackend):

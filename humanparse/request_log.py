@@ -19,7 +19,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Final
@@ -31,6 +31,7 @@ from humanparse.errors import StorageError
 log = logging.getLogger(__name__)
 
 FILE: Final = "requests.sqlite3"
+OFF: Final = "There is no request log; HUMANPARSE_REQUEST_LOG_ROWS turns it on."
 LINE: Final = 2000  # rows that may wait to be written
 PATIENCE_S: Final = 5.0  # for other processes' writes
 CLOSE_S: Final = 3.0  # longest wait for the last rows when the process ends
@@ -73,8 +74,8 @@ COLUMNS: Final = tuple(item.name for item in fields(Entry) if item.name != "numb
 
 
 @dataclass(frozen=True)
-class Row:
-    """One endpoint's part of the summary; milliseconds are medians and 95th percentiles, errors are 4xx and 5xx."""
+class EndpointSummary:
+    """What one endpoint's rows come to; milliseconds are medians and 95th percentiles, errors are 4xx and 5xx."""
 
     endpoint: str
     requests: int
@@ -135,7 +136,7 @@ class RequestLog:
             for row in db.execute("SELECT * FROM requests ORDER BY number"):
                 yield _entry(row)
 
-    def summary(self, since: float) -> list[Row]:
+    def summary(self, since: float) -> list[EndpointSummary]:
         """A row for each endpoint, the most asked first."""
         with self._read() as db:
             rows = db.execute("SELECT endpoint, status, photos, people, ms FROM requests WHERE at >= ?", (since,))
@@ -219,11 +220,6 @@ def write_csv(entries: Iterator[Entry]) -> Iterator[str]:
     yield buffer.getvalue()  # the head line, where there was nothing
 
 
-def describe_entry(entry: Entry) -> dict[str, Any]:
-    """The JSON form of a row."""
-    return asdict(entry)
-
-
 def _text(name: str, value: Any) -> Any:
     return json.dumps(value, default=sorted) if name in JSON_COLUMNS else value
 
@@ -232,9 +228,9 @@ def _entry(row: sqlite3.Row) -> Entry:
     return Entry(**{name: json.loads(row[name]) if name in JSON_COLUMNS else row[name] for name in row.keys()})  # noqa: SIM118
 
 
-def _summarize(endpoint: str, rows: list[sqlite3.Row]) -> Row:
+def _summarize(endpoint: str, rows: list[sqlite3.Row]) -> EndpointSummary:
     times = sorted(row["ms"] for row in rows)
-    return Row(
+    return EndpointSummary(
         endpoint,
         requests=len(rows),
         refused=sum(400 <= row["status"] < 500 for row in rows),

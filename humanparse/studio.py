@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
-from io import BytesIO
 from typing import Any
-from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from humanparse.cache.parsings import HIT, MISS, AnswerCache, digest_of
+from humanparse.cache.pictures import Picture, pack, unpack
 from humanparse.config import Settings
 from humanparse.effects import apply_effect, choose_values
 from humanparse.effects.selection import blend, soften
 from humanparse.encoding import encode_jpeg
+from humanparse.exports.zips import write_zip
 from humanparse.gate import Check, Enter, always
 from humanparse.options import ParseOptions
 from humanparse.pipeline import Pipeline
@@ -55,7 +54,7 @@ class Studio:
     def __init__(self, settings: Settings, pipeline: Pipeline) -> None:
         self._settings, self._pipeline = settings, pipeline
         cache = pipeline.cache
-        self._cache: AnswerCache[_Kept] | None = cache.beside(_pack, _unpack) if cache else None
+        self._cache: AnswerCache[Picture] | None = cache.beside(pack, unpack) if cache else None
 
     def stylize(
         self, data: bytes, options: StylizeOptions, check: Check = always, with_photo: bool = False
@@ -149,7 +148,7 @@ class _Work:
         """Has it a place? Then it must wait for nobody who may be waiting for one."""
         return self._ready is not None
 
-    def make(self, name: str) -> _Kept:
+    def make(self, name: str) -> Picture:
         image, mask, enter = self._prepare()
         with self.watch.wait_for(enter()), self.watch.stage(name):
             changed = apply_effect(name, image, self._values(name, image), mask)
@@ -157,15 +156,15 @@ class _Work:
                 blend(image, changed, mask)
         coverage = 1.0 if mask is None else round(cv2.countNonZero(mask) / mask.size, 4)
         with self.watch.stage("encode"):
-            picture = ENCODERS[self._options.image_format](changed)
-        return _Kept(picture, (image.shape[0], image.shape[1]), coverage)
+            data = ENCODERS[self._options.image_format](changed)
+        return Picture(data, (image.shape[0], image.shape[1]), coverage)
 
-    def gather(self, made: Mapping[str, _Kept], cache: str | None) -> Stylized:
+    def gather(self, made: Mapping[str, Picture], cache: str | None) -> Stylized:
         """All that was made, and the photo if it is wanted."""
         if self._with_photo:
             self._prepare()
         first = next(iter(made.values()))
-        pictures = {name: kept.picture for name, kept in made.items()}
+        pictures = {name: picture.data for name, picture in made.items()}
         timing_ms = dict(self.watch.timing_ms)
         return Stylized(pictures, self._options.image_format, first.size, first.coverage, timing_ms, cache, self._photo)
 
@@ -193,15 +192,6 @@ class _Work:
         return soften(mask, usual if self._options.feather is None else self._options.feather)
 
 
-@dataclass(frozen=True)
-class _Kept:
-    """What the cache keeps of one effect."""
-
-    picture: bytes
-    size: tuple[int, int]
-    coverage: float
-
-
 def describe_stylized(made: Stylized) -> dict[str, Any]:
     """The JSON answer."""
     return {
@@ -219,11 +209,7 @@ def describe_stylized(made: Stylized) -> dict[str, Any]:
 
 def zip_stylized(made: Stylized) -> bytes:
     """A zip with a file for every effect."""
-    stream = BytesIO()
-    with ZipFile(stream, "w", ZIP_STORED) as archive:  # pictures do not get smaller
-        for name, data in made.pictures.items():
-            archive.writestr(ZipInfo(f"{name}{SUFFIXES[made.image_format]}"), data)
-    return stream.getvalue()
+    return write_zip((f"{name}{SUFFIXES[made.image_format]}", data) for name, data in made.pictures.items())
 
 
 def _fit(image: NDArray[np.uint8], max_pixels: int) -> NDArray[np.uint8]:
@@ -239,19 +225,3 @@ def _resize(mask: NDArray[np.uint8], size: tuple[int, ...]) -> NDArray[np.uint8]
     if mask.shape == size:
         return mask
     return np.asarray(cv2.resize(mask, (size[1], size[0]), interpolation=cv2.INTER_AREA), np.uint8)
-
-
-def _pack(kept: _Kept) -> bytes:
-    head = json.dumps([kept.size, kept.coverage, hashlib.sha256(kept.picture).hexdigest()]).encode()
-    return len(head).to_bytes(4, "big") + head + kept.picture
-
-
-def _unpack(data: bytes) -> _Kept | None:
-    """What was kept, or None for what is not that, or not whole."""
-    try:
-        end = 4 + int.from_bytes(data[:4], "big")
-        (height, width), coverage, check = json.loads(data[4:end])
-    except (ValueError, TypeError):
-        return None
-    picture = data[end:]
-    return _Kept(picture, (height, width), coverage) if hashlib.sha256(picture).hexdigest() == check else None

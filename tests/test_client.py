@@ -322,6 +322,8 @@ def test_a_photo_with_effects(client: Client, portrait: Path) -> None:
     assert 0.5 < (np.ptp(picture.astype(int), axis=2) <= 1).mean() < 1
     with zipfile.ZipFile(BytesIO(client.stylize(portrait, "oil,sepia"))) as archive:
         assert archive.namelist() == ["oil.jpg", "sepia.jpg"]
+    with pytest.raises(ApiError, match="people names 9"):
+        client.stylize(portrait, "sepia", people=[1, 9])
 
 
 def test_a_result_that_is_kept(client: Client, portrait: Path) -> None:

@@ -58,10 +58,9 @@ def test_png_has_eight_bits_and_the_right_colour_type(shape: tuple[int, ...], ki
 
 
 @pytest.mark.parametrize("encode", LOSSY)
-def test_lossy_encoders_keep_colours_and_obey_quality(encode: Encoder) -> None:
+def test_lossy_encoders_keep_colours(encode: Encoder) -> None:
     image = scene(64, 64)
-    assert np.abs(read(encode(image, quality=90)).astype(int) - image).mean() < 3
-    assert len(encode(image, quality=20)) < len(encode(image, quality=90))
+    assert np.abs(read(encode(image)).astype(int) - image).mean() < 3
 
 
 def test_encoders_take_views_and_read_only_images() -> None:

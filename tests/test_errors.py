@@ -26,6 +26,7 @@ def test_every_error_pickles_with_its_context(cls: type[errors.HumanParseError])
 
 def test_busy_keeps_its_time_through_pickle() -> None:
     assert pickle.loads(pickle.dumps(errors.Busy("later", retry_after_s=7))).retry_after_s == 7
+    assert (errors.Busy("later").retry_after_s, errors.InputError("never").retry_after_s) == (1, None)
 
 
 def test_every_error_has_a_status_and_no_status_is_left_over() -> None:

@@ -10,9 +10,11 @@ import pytest
 from PIL import Image
 
 from humanparse.config import Settings
+from humanparse.encoding import encode_jpeg
 from humanparse.errors import NotFound
 from humanparse.exports import describe
-from humanparse.kept import MADE, STORED, _restore, keep, make_file
+from humanparse.images import MAX_SIDE
+from humanparse.kept import MADE, STORED, _restore, decode_kept, keep, make_file
 from humanparse.options import ParseOptions
 from humanparse.pipeline import Pipeline
 
@@ -47,6 +49,11 @@ def test_every_file_can_be_made(kept: tuple[dict[str, bytes], Pipeline], setting
     assert coco["images"][0]["file_name"] == "photo.jpg"
     data, _ = make_file(kept[0].__getitem__, "person-2-5.png", settings)
     assert Image.open(BytesIO(data)).mode == "RGBA"
+
+
+def test_a_photo_that_is_longer_than_strangers_may_be_comes_back() -> None:
+    """HUMANPARSE_MAX_SIDE may let longer ones in than the usual limit."""
+    assert decode_kept(encode_jpeg(np.zeros((2, MAX_SIDE + 1, 3), np.uint8))).shape == (2, MAX_SIDE + 1, 3)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ import pytest
 from numpy.typing import NDArray
 from skimage.color import deltaE_ciede2000, lab2lch
 
-from benchmarks.palette import NEIGHBOURS, SKIN, VISIONS, simulate, touching
+from benchmarks.colour_vision import VISIONS, simulate
+from benchmarks.palette_search import NEIGHBOURS, SKIN, touching
 from humanparse.labels import CLASSES, NAMES, NUM_CLASSES, PALETTE, PALETTES
 
 # a little below what the search reached: vision -> (any two classes, classes that touch)

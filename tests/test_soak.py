@@ -6,8 +6,9 @@ import httpx
 import numpy as np
 import pytest
 
-from benchmarks.soak import Samples, growth, run, visit
+from benchmarks.soak import run, visit
 from benchmarks.soak_mix import Ask, Followers, Mix
+from benchmarks.soak_samples import Samples, growth
 
 
 def samples(leak_mib: float) -> Samples:

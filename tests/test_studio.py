@@ -16,7 +16,7 @@ from humanparse.config import Settings
 from humanparse.effects import ART
 from humanparse.errors import InvalidOption, UnsupportedFormat
 from humanparse.pipeline import Pipeline
-from humanparse.studio import Studio, _pack, _unpack, describe_stylized, zip_stylized
+from humanparse.studio import Studio, describe_stylized, zip_stylized
 from humanparse.stylize_options import StylizeOptions
 from tests.band_parser import HEAD, BandParser
 
@@ -99,17 +99,6 @@ def test_whatever_changes_the_picture_is_not_mixed_up(studio: Studio, png: bytes
     changed = studio.stylize(png, options(effect="oil", **other))
     assert changed.cache == MISS
     assert changed.pictures != first.pictures
-
-
-def test_what_is_damaged_in_the_cache_is_made_again(studio: Studio, png: bytes) -> None:
-    from humanparse.studio import _Kept
-
-    kept = _Kept(b"picture", (3, 4), 0.5)
-    data = _pack(kept)
-    assert _unpack(data) == kept
-    for damaged in (b"", b"\0\0\0\2{}", data[:-1], data.replace(b"picture", b"pictura")):
-        assert _unpack(damaged) is None
-    del studio, png
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from humanparse.labels import NUM_CLASSES, PALETTE
 from training.pose import Keypoints, no_pose, read_poses
 
 IGNORE = 255
+RARITY = 0.35  # how much more the pixels of rare classes count: 0 not at all, 1 as often as the class is rarer
 COLOURS = np.vstack([PALETTE, np.full((256 - NUM_CLASSES, 3), 255, np.uint8)])
 """(256, 3) uint8 RGB: the classes' own colours, everything else (ignored) white."""
 REPEAT_SHARE = 0.25  # classes in fewer photos than this share are drawn more often
@@ -87,11 +88,11 @@ def repeat_weights(samples: list[Sample]) -> NDArray[np.float64]:
     return np.asarray(weights / weights.sum())
 
 
-def class_weights(samples: list[Sample], power: float = 0.35) -> NDArray[np.float32]:
-    """(20,) loss weights, pixel share to the power `-power`, mean 1 over the pixels."""
+def class_weights(samples: list[Sample]) -> NDArray[np.float32]:
+    """(20,) loss weights, pixel share to the power -RARITY, mean 1 over the pixels."""
     counts = np.zeros(256)
     for sample in samples:
         counts += np.bincount(sample.labels.ravel(), minlength=256)
     share = counts[:NUM_CLASSES] / counts[:NUM_CLASSES].sum()
-    weights = np.maximum(share, 5e-4) ** -power
+    weights = np.maximum(share, 5e-4) ** -RARITY
     return np.asarray(weights / (weights * share).sum(), dtype=np.float32)

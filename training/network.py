@@ -20,6 +20,7 @@ from humanparse.keypoints import NUM_KEYPOINTS
 from humanparse.labels import NUM_CLASSES
 from humanparse.layers import NORM_EPS
 from humanparse.parsers.compact.graph import TAPS
+from humanparse.recognition.efficientnet_lite.weights import our_key
 
 TEACHING = ("fields.",)  # beginnings of the keys of heads that the exported file does not have
 
@@ -207,27 +208,7 @@ def load_imagenet(network: CompactNetwork) -> None:
     source = torch.load(path, map_location="cpu", weights_only=True)
     renamed = {}
     for key, value in source.items():
-        name = _our_key(key)
-        if name is not None:
+        name = our_key(key)
+        if not name.startswith(("head.", "classifier.")):
             renamed[name] = value
     network.encoder.load_state_dict(renamed, strict=True)
-
-
-def _our_key(key: str) -> str | None:
-    """The package's key in our words; None for its classifier."""
-    if key.startswith(("_conv_head", "_bn1", "_fc")):
-        return None
-    if key.startswith("_conv_stem"):
-        return key.replace("_conv_stem", "stem.conv")
-    if key.startswith("_bn0"):
-        return key.replace("_bn0", "stem.norm")
-    _, index, layer, tail = key.split(".")
-    names = {
-        "_expand_conv": "expand.conv",
-        "_bn0": "expand.norm",
-        "_depthwise_conv": "depthwise.conv",
-        "_bn1": "depthwise.norm",
-        "_project_conv": "project.conv",
-        "_bn2": "project.norm",
-    }
-    return f"blocks.{index}.{names[layer]}.{tail}"

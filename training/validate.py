@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 from torch import nn
 
 from humanparse.layers import MIDDLE, SPREAD
-from humanparse.parsers.compact.frame import LONG_SIDE, prepare
+from humanparse.parsers.compact.frame import prepare
 
 
 @torch.no_grad()
-def predict_labels(network: nn.Module, image: NDArray[np.uint8], long_side: int = LONG_SIDE) -> NDArray[np.uint8]:
+def predict_labels(network: nn.Module, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """(H, W) uint8 labels of one photo, one pass."""
     height, width = image.shape[:2]
-    padded, inner = prepare(image, long_side)
+    padded, inner = prepare(image)
     x = torch.from_numpy((padded.astype(np.float32) - MIDDLE) / SPREAD).permute(2, 0, 1)[None]
     with torch.autocast("cpu", torch.bfloat16):
         logits = network(x.contiguous(memory_format=torch.channels_last))[0].float()

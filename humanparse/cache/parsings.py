@@ -32,11 +32,12 @@ COLLAPSED: Final = "collapsed"  # a miss that waited for another's answer to the
 
 
 class Blobs(Protocol):
-    """Bytes by key, bounded. Neither method raises for what is wrong with the store."""
+    """Bytes by key, bounded. Only `clear` raises for what is wrong with the store: StorageError."""
 
     def get(self, key: str) -> bytes | None: ...
 
-    def put(self, key: str, data: bytes) -> bool: ...
+    def put(self, key: str, data: bytes) -> bool:
+        """Keep the bytes; were they kept?"""
 
     def expire(self) -> None: ...
 

@@ -16,7 +16,7 @@ TIMEOUT_S: Final = 1.0  # a cache that is slower than that is none
 
 
 class RedisBlobs:
-    """`get` and `put`; neither ever raises for what is wrong with Redis."""
+    """See `parsings.Blobs`."""
 
     def __init__(self, url: str, max_age_s: int) -> None:
         # Any: its types are those of the asynchronous client at the same time

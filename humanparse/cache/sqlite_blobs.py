@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from humanparse import shared_database
+from humanparse.errors import StorageError
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -31,7 +32,7 @@ CREATE INDEX entries_by_use ON entries (used_at, size);
 
 
 class SqliteBlobs:
-    """`get` and `put`; neither ever raises for what is wrong with the file."""
+    """See `parsings.Blobs`."""
 
     def __init__(self, folder: Path, max_bytes: int, max_age_s: float) -> None:
         self._path, self._max_bytes, self._max_age_s = folder / FILE, max_bytes, max_age_s
@@ -75,8 +76,11 @@ class SqliteBlobs:
             self._try(write, None)
 
     def clear(self) -> None:
-        """Remove everything."""
-        shared_database.remove(self._path)
+        """Remove everything. Raises StorageError: who asks for this wants to know."""
+        try:
+            shared_database.remove(self._path)
+        except OSError as exc:
+            raise StorageError(f"{self._path} cannot be deleted: {exc.strerror}.") from exc
 
     def _make_room(self, db: sqlite3.Connection) -> None:
         over = db.execute("SELECT sum(size) FROM entries").fetchone()[0] - self._max_bytes

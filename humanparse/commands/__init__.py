@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 COMMANDS: Final = {
-    # name: (module, what --help says); the module's `define_NAME` adds arguments and sets `run`
+    # name: (module, what --help says); the module's `define_NAME` adds arguments and sets `run`, which returns the exit
+    # code; of a HumanParseError that it raises people are told the message, and the code is 2
     "parse": ("parse", "photos in, overlays and label maps out"),
     "video": ("video", "a video in, the same with its people coloured out"),
     "recognize": ("recognize", "what is in photos as a whole, most likely first"),

@@ -24,11 +24,7 @@ def _fetch(args: argparse.Namespace) -> int:
     from humanparse.parsers.m2fp import fetch as m2fp
     from humanparse.recognition.general import fetch as general
 
-    try:
-        settings = Settings.from_env()
-    except HumanParseError as error:
-        print(error.message, file=sys.stderr)
-        return 2
+    settings = Settings.from_env()
     hub: ModuleType
     if args.name == "general":
         hub, folder, missing = general, settings.general_dir, make_recognizer("general", settings).available()

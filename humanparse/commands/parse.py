@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from humanparse.answers import write_format
 from humanparse.commands.parse_options import add_parse_options, read_parse_options
-from humanparse.commands.photo_files import find_photos, free_name, read_photo_file, write_file
+from humanparse.commands.photo_files import exit_code, find_photos, free_name, read_photo_file, write_file
 from humanparse.config import Settings
 from humanparse.errors import HumanParseError
 from humanparse.exports import FORMATS, JSON, describe
@@ -38,14 +38,10 @@ def define_parse(parse: argparse.ArgumentParser) -> None:
 
 
 def _parse(args: argparse.Namespace) -> int:
-    try:
-        settings = Settings.from_env()
-        options = read_parse_options(args, settings)
-        pipeline = Pipeline(settings)
-        pipeline.load(options.parser)
-    except HumanParseError as error:
-        print(error.message, file=sys.stderr)
-        return 2
+    settings = Settings.from_env()
+    options = read_parse_options(args, settings)
+    pipeline = Pipeline(settings)
+    pipeline.load(options.parser)
     as_json = args.json or bool(args.include)
     formats = tuple(dict.fromkeys(args.format or USUAL)) + ((JSON,) if as_json and JSON not in args.format else ())
     return parse_photos(args.photos, args.out, pipeline, options, formats, as_json)
@@ -86,11 +82,9 @@ def parse_photos(
     except HumanParseError as error:
         print(error.message, file=sys.stderr)
         failed += 1
-    if not photos:
-        print("There are no photos in what was given.", file=sys.stderr)
-    elif failed < len(photos):
+    if failed < len(photos):
         print(f"Written to {out}/.", file=sys.stderr)
-    return 1 if failed or not photos else 0
+    return exit_code(photos, failed)
 
 
 def _write_shared(files: dict[str, list[bytes]], out: Path) -> None:

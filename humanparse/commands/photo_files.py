@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sized
 from glob import glob, has_magic
 from pathlib import Path
 from typing import Final
@@ -42,6 +42,13 @@ def write_file(path: Path, data: bytes) -> None:
         path.write_bytes(data)
     except OSError as exc:
         raise StorageError(f"{path} cannot be written: {exc.strerror}.") from exc
+
+
+def exit_code(photos: Sized, failed: int) -> int:
+    """What the command ends with; that there was nothing to do is told, and counts as a failure."""
+    if not photos:
+        print("There are no photos in what was given.", file=sys.stderr)
+    return 1 if failed or not photos else 0
 
 
 def free_name(photo: Path, taken: set[str]) -> str:

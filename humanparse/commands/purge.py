@@ -7,7 +7,6 @@ import sys
 
 from humanparse.cache.parsings import open_cache
 from humanparse.config import Settings
-from humanparse.errors import HumanParseError
 from humanparse.jobs.backends import open_store
 from humanparse.jobs.files import JobFiles
 from humanparse.storage import Storage
@@ -19,21 +18,17 @@ def define_purge(purge: argparse.ArgumentParser) -> None:
 
 
 def _purge(args: argparse.Namespace) -> int:
-    try:
-        settings = Settings.from_env()
-        what = f"{settings.results_dir}, {settings.jobs_dir}"
-        if settings.cache_bytes:
-            what += ", the cache's Redis" if settings.cache_url else f", {settings.cache_dir}"
-        if not args.yes and sys.stdin.isatty() and input(f"Delete all in {what}? [y/N] ").lower() not in ("y", "yes"):
-            return 1
-        jobs = open_store(settings).clear()
-        JobFiles(settings.jobs_dir).clear()
-        results = Storage(settings.results_dir, settings.result_age_s, settings.results_bytes).clear()
-        cache = open_cache(settings)
-        if cache is not None:
-            cache.clear()
-    except HumanParseError as error:
-        print(error.message, file=sys.stderr)
-        return 2
+    settings = Settings.from_env()
+    what = f"{settings.results_dir}, {settings.jobs_dir}"
+    if settings.cache_bytes:
+        what += ", the cache's Redis" if settings.cache_url else f", {settings.cache_dir}"
+    if not args.yes and sys.stdin.isatty() and input(f"Delete all in {what}? [y/N] ").lower() not in ("y", "yes"):
+        return 1
+    jobs = open_store(settings).clear()
+    JobFiles(settings.jobs_dir).clear()
+    results = Storage(settings.results_dir, settings.result_age_s, settings.results_bytes).clear()
+    cache = open_cache(settings)
+    if cache is not None:
+        cache.clear()
     print(f"Deleted: {results} results, {jobs} jobs with their uploads, and the cache.")
     return 0

@@ -7,7 +7,7 @@ import json
 import sys
 from pathlib import Path
 
-from humanparse.commands.photo_files import find_photos, read_photo_file
+from humanparse.commands.photo_files import exit_code, find_photos, read_photo_file
 from humanparse.config import Settings
 from humanparse.errors import HumanParseError
 from humanparse.pipeline import Pipeline
@@ -25,15 +25,11 @@ def define_recognize(recognize: argparse.ArgumentParser) -> None:
 
 
 def _recognize(args: argparse.Namespace) -> int:
-    try:
-        settings = Settings.from_env()
-        given = {"top_k": args.top_k, "recognizer": args.recognizer}
-        options = RecognizeOptions.from_strings({k: v for k, v in given.items() if v is not None}, settings)
-        recognition = Pipeline(settings).recognition
-        recognition.load(options.recognizer)
-    except HumanParseError as error:
-        print(error.message, file=sys.stderr)
-        return 2
+    settings = Settings.from_env()
+    given = {"top_k": args.top_k, "recognizer": args.recognizer}
+    options = RecognizeOptions.from_strings({k: v for k, v in given.items() if v is not None}, settings)
+    recognition = Pipeline(settings).recognition
+    recognition.load(options.recognizer)
     failed, photos = 0, list(find_photos(args.photos))
     for photo in photos:
         try:
@@ -47,6 +43,4 @@ def _recognize(args: argparse.Namespace) -> int:
         else:
             names = (f"{one.label} {one.label_zh} {one.probability:.1%}" for one in found.predictions)
             print(f"{photo}: {'; '.join(names)}")
-    if not photos:
-        print("There are no photos in what was given.", file=sys.stderr)
-    return 1 if failed or not photos else 0
+    return exit_code(photos, failed)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from humanparse.config import Settings
 from humanparse.errors import HumanParseError
-from humanparse.request_log import FILE, open_request_log, write_csv
+from humanparse.request_log import FILE, OFF, open_request_log, write_csv
 
 
 def define_requests(requests: argparse.ArgumentParser) -> None:
@@ -21,7 +21,7 @@ def _run(args: argparse.Namespace) -> int:
         settings = Settings.from_env()
         log = open_request_log(settings)
         if log is None or not (settings.request_log_dir / FILE).exists():
-            print("There is no request log; HUMANPARSE_REQUEST_LOG_ROWS turns it on.", file=sys.stderr)
+            print(OFF, file=sys.stderr)
             return 1
         if args.out is None:
             sys.stdout.writelines(write_csv(log.each()))

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from humanparse.commands.photo_files import STDIN, find_photos, free_name, read_photo_file, write_file
+from humanparse.commands.photo_files import STDIN, exit_code, find_photos, free_name, read_photo_file, write_file
 from humanparse.config import Settings
 from humanparse.effects import EFFECTS
 from humanparse.errors import HumanParseError, InvalidOption
@@ -41,18 +41,14 @@ def define_stylize(stylize: argparse.ArgumentParser) -> None:
 
 
 def _stylize(args: argparse.Namespace) -> int:
-    try:
-        settings = Settings.from_env()
-        options = StylizeOptions.from_strings(_given(args), settings)
-        photos = list(find_photos(args.photos))
-        if _is_one(args.out) and (len(photos) > 1 or len(options.effects) > 1):
-            raise InvalidOption(f"{args.out} is one file, and there are several pictures; name a folder.")
-        pipeline = Pipeline(settings)
-        if not options.selection.everywhere:
-            pipeline.load(options.parser)
-    except HumanParseError as error:
-        print(error.message, file=sys.stderr)
-        return 2
+    settings = Settings.from_env()
+    options = StylizeOptions.from_strings(_given(args), settings)
+    photos = list(find_photos(args.photos))
+    if _is_one(args.out) and (len(photos) > 1 or len(options.effects) > 1):
+        raise InvalidOption(f"{args.out} is one file, and there are several pictures; name a folder.")
+    pipeline = Pipeline(settings)
+    if not options.selection.everywhere:
+        pipeline.load(options.parser)
     studio, failed = Studio(settings, pipeline), 0
     taken: set[str] = set()
     for photo in photos:
@@ -62,9 +58,7 @@ def _stylize(args: argparse.Namespace) -> int:
         except HumanParseError as error:
             print(f"{photo}: {error.message}", file=sys.stderr)
             failed += 1
-    if not photos:
-        print("There are no photos in what was given.", file=sys.stderr)
-    return 1 if failed or not photos else 0
+    return exit_code(photos, failed)
 
 
 def _write(made: Stylized, photo: Path, out: Path, taken: set[str]) -> None:

@@ -45,19 +45,15 @@ def define_video(video: argparse.ArgumentParser) -> None:
 
 
 def _convert(args: argparse.Namespace) -> int:
-    try:
-        if args.out is None and args.data is None:
-            raise InvalidOption("Say where to: --out VIDEO, --data JSONL, or both.")
-        settings = Settings.from_env()
-        chosen = VideoOptions(args.every, args.fps, args.max_side, not args.no_numbers, not args.no_sound)
-        options = read_parse_options(args, settings)
-        format = format_of(args.out) if args.out else ""
-        _check_paths(args)
-        pipeline = Pipeline(settings)
-        pipeline.load(options.parser)
-    except HumanParseError as error:
-        print(error.message, file=sys.stderr)
-        return 2
+    if args.out is None and args.data is None:
+        raise InvalidOption("Say where to: --out VIDEO, --data JSONL, or both.")
+    settings = Settings.from_env()
+    chosen = VideoOptions(args.every, args.fps, args.max_side, not args.no_numbers, not args.no_sound)
+    options = read_parse_options(args, settings)
+    format = format_of(args.out) if args.out else ""
+    _check_paths(args)
+    pipeline = Pipeline(settings)
+    pipeline.load(options.parser)
     try:
         return _run(args, settings, chosen, options, pipeline, format)
     except (HumanParseError, OSError) as error:

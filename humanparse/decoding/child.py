@@ -1,8 +1,4 @@
-"""The process that decodes. It knows file formats and a socket, and ends when the other end of that is closed.
-
-Errors cross the border as JSON, not as pickles: a child that a file has taken over must not be able to run anything
-on the other side.
-"""
+"""The process that decodes. It knows file formats and a socket, and ends when the other end of that is closed."""
 
 from __future__ import annotations
 
@@ -12,14 +8,14 @@ import socket
 import struct
 from typing import Final
 
-from humanparse.apart import confine
+from humanparse.apart import confine, plain_error
 from humanparse.errors import InputError
 from humanparse.images import read_image
 
 ORDER: Final = struct.Struct("<QQQd")  # bytes of the file, max_pixels, max_side, seconds of CPU
 ANSWER: Final = struct.Struct("<QQQ")  # height, width, 0; or 0, 0, bytes of a problem in JSON
-BYTES_A_PIXEL: Final = 32  # the worst seen is 24: an RGBA picture with a profile, its copies, and the rows to be sent
-ROOM: Final = 768 << 20  # beside that: the file, and what decoders need that does not grow with the picture
+BYTES_A_PIXEL: Final = 32  # the worst seen is 24: an RGBA photo with a profile, its copies, and the rows to be sent
+ROOM: Final = 768 << 20  # beside that: the file, and what decoders need that does not grow with the photo
 
 
 def serve(line: socket.socket, max_pixels: int) -> None:
@@ -37,7 +33,7 @@ def serve(line: socket.socket, max_pixels: int) -> None:
         try:
             image = read_image(data, max_bytes=size, max_pixels=max_pixels, max_side=max_side)
         except InputError as error:
-            words = json.dumps({"code": error.code, "message": error.message, "context": error.context}).encode()
+            words = json.dumps(plain_error(error)).encode()
             answer: list[bytes | memoryview] = [ANSWER.pack(0, 0, len(words)), words]
         else:
             answer = [ANSWER.pack(image.shape[0], image.shape[1], 0), image.data.cast("B")]

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from humanparse import errors
+from humanparse.apart import NO_ROOM, revive_error
 from humanparse.config import Settings
 from humanparse.decoding.child import ANSWER, ORDER
 from humanparse.decoding.nursery import WORD, Nursery
@@ -27,10 +28,8 @@ log = logging.getLogger(__name__)
 START_S: Final = 60.0  # for the nursery's imports, on a machine under load
 END_S: Final = 5.0  # for a child that was killed
 SLACK: Final = 4.0  # wall-clock seconds that we grant for a second of CPU, on a machine under load
-ERRORS: Final = {
-    cls.code: cls
-    for cls in (errors.UnreadableImage, errors.UnsupportedFormat, errors.TooManyPixels, errors.TooManyBytes)
-}
+MOST_WORDS: Final = 1 << 16  # bytes of what a child may say of a problem
+PROBLEMS: Final = (errors.UnreadableImage, errors.UnsupportedFormat, errors.TooManyPixels, errors.TooManyBytes)
 
 _lock: Final = threading.Lock()
 _nursery: Nursery | None = None  # of this process, or of the one that forked it
@@ -87,7 +86,7 @@ class Decoder:
         try:
             line, leash = _order(settings.max_pixels)
         except OSError as exc:
-            raise errors.Busy("No decoder can be started now; try again in 1 s.") from exc
+            raise errors.Busy(NO_ROOM) from exc
         child = cls(line, leash)
         line.settimeout(START_S)
         leash.settimeout(START_S)
@@ -96,7 +95,7 @@ class Decoder:
             if line.recv(1) == b"!":
                 return child
         log.error("a decoder did not start: exit code %s", child.kill())
-        raise errors.Busy("No decoder can be started now; try again in 1 s.")
+        raise errors.Busy(NO_ROOM)
 
     def alive(self) -> bool:
         """An idle child says nothing; one that ended has closed its line, even before the nursery knows."""
@@ -116,7 +115,8 @@ class Decoder:
             self._send(data, deadline)
             height, width, words = ANSWER.unpack(self._receive(ANSWER.size, deadline))
             if words:
-                self._raise(bytes(self._receive(min(words, 1 << 16), deadline)))
+                problem = self._receive(min(words, MOST_WORDS), deadline)
+                raise revive_error(json.loads(problem), PROBLEMS)
             if max(height, width) > settings.max_side or not 0 < height * width <= settings.max_pixels:
                 raise ConnectionError("a decoder sent what was not asked for")
             image = np.empty((height, width, 3), np.uint8)
@@ -152,10 +152,6 @@ class Decoder:
             raise errors.DecodeTimeout(message, limit=limit_s) from cause
         log.warning("a decoder ended over a file with exit code %s", code)
         raise errors.UnreadableImage("The file cannot be read: the decoder crashed over it.") from cause
-
-    def _raise(self, text: bytes) -> NoReturn:
-        problem = json.loads(text)
-        raise ERRORS.get(problem["code"], errors.UnreadableImage)(problem["message"], **problem["context"])
 
     def _send(self, data: bytes, deadline: float) -> None:
         view = memoryview(data)

@@ -20,7 +20,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import Final, NoReturn
 
-from humanparse.apart import start_apart
+from humanparse.apart import outlive_signals, start_apart
 from humanparse.decoding.child import serve
 
 ORDER: Final = struct.Struct("<Q")  # max_pixels of a child; with it come its end of the line and the leash's
@@ -160,8 +160,7 @@ class _Keeper:
 
 
 def main() -> None:
-    for ours_to_ignore in (signal.SIGINT, signal.SIGTERM):  # sent to all of a service's processes at its end:
-        signal.signal(ours_to_ignore, signal.SIG_IGN)  # it finishes what it accepted, and we end with it
+    outlive_signals()  # the service finishes what it accepted, and we end with it
     gc.collect()
     gc.freeze()  # what is there now is never looked at again, so children share its pages
     _Keeper(socket.socket(fileno=int(sys.argv[1]))).keep()

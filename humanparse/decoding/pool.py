@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from humanparse import errors
 from humanparse.config import Settings
 from humanparse.decoding.decoder import Decoder
-from humanparse.images import read_image
+from humanparse.images import check_bytes, read_image
 
 Decode = Callable[[bytes], NDArray[np.uint8]]
 """A file's bytes -> (H, W, 3) uint8 RGB, as `images.read_image`. Raises InputError, Busy."""
@@ -52,11 +52,7 @@ class Decoders:
 
     def __call__(self, data: bytes) -> NDArray[np.uint8]:
         own = self._settings
-        if len(data) > own.max_bytes:  # before anything is sent anywhere
-            message = f"The file has {len(data):,} bytes; at most {own.max_bytes:,} are allowed."
-            raise errors.TooManyBytes(message, size=len(data), limit=own.max_bytes)
-        if not data:
-            raise errors.UnreadableImage("The file is empty.")
+        check_bytes(data, own.max_bytes)  # before anything is sent anywhere
         if not self._places.acquire(timeout=own.queue_timeout_s):
             raise errors.Busy(f"No decoder came free within {own.queue_timeout_s:g} s; try again in 1 s.")
         try:

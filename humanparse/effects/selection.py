@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from humanparse.effects.lines import bands
 from humanparse.errors import InvalidOption
-from humanparse.labels import NAMES, NUM_CLASSES
+from humanparse.labels import NAMES, NUM_CLASSES, plain_name
 from humanparse.records import Parsing
 from humanparse.values import read_number
 
@@ -31,11 +31,7 @@ GROUPS: Final = {
 MOST_FEATHER: Final = 200.0  # pixels
 
 
-def _plain(name: str) -> str:
-    return "".join(letter for letter in name.lower() if letter.isalnum())
-
-
-WORDS: Final = {**{_plain(name): frozenset({i}) for i, name in enumerate(NAMES)}, **GROUPS}
+WORDS: Final = {**{plain_name(name): frozenset({i}) for i, name in enumerate(NAMES)}, **GROUPS}
 """What `only` and `except` may name -> classes: every class, however it is hyphenated, and the groups."""
 
 
@@ -53,6 +49,7 @@ class Selection:
 
     @property
     def everywhere(self) -> bool:
+        """Is nothing chosen? Then no parsing is needed."""
         return not (self.only or self.besides or self.people)
 
     def mask(self, parsing: Parsing) -> NDArray[np.uint8]:
@@ -103,12 +100,12 @@ def read_classes(option: str, value: object) -> frozenset[int]:
         raise InvalidOption(f"{option} is {value!r}; it must be a list of names.", option=option)
     found: set[int] = set()
     for name in filter(None, map(str.strip, names)):
-        if _plain(name) not in WORDS:
+        if plain_name(name) not in WORDS:
             allowed = [*GROUPS, *NAMES[1:]]
             raise InvalidOption(
                 f"{option} has {name!r}; it may have {', '.join(allowed)}.", option=option, allowed=allowed
             )
-        found |= WORDS[_plain(name)]
+        found |= WORDS[plain_name(name)]
     return frozenset(found)
 
 

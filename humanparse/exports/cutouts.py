@@ -1,15 +1,15 @@
-"""People and parts cut out of their photo: PNGs with the rest transparent, one by one or as a zip."""
+"""People and parts cut out of their photo: PNGs with the rest transparent."""
 
 from __future__ import annotations
 
-from io import BytesIO
-from zipfile import ZIP_STORED, ZipFile, ZipInfo
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
 from humanparse.encoding import encode_png
 from humanparse.exports.masks import part_mask, person_mask
+from humanparse.exports.zips import File
 from humanparse.records import Box, Parsing, Part, Person
 
 
@@ -19,16 +19,13 @@ def cutout_png(image: NDArray[np.uint8], parsing: Parsing, person: Person, part:
     return _cut(image, mask, part.box if part else person.box)
 
 
-def cutouts_zip(image: NDArray[np.uint8], parsing: Parsing) -> bytes:
-    """A zip of cut-outs: person-N.png, and person-N/ID-NAME.png for every part."""
-    stream = BytesIO()
-    with ZipFile(stream, "w", ZIP_STORED) as archive:  # PNGs do not get smaller
-        for person in parsing.persons:
-            archive.writestr(ZipInfo(f"person-{person.number}.png"), cutout_png(image, parsing, person))
-            for part in person.parts:
-                name = f"person-{person.number}/{part.id:02d}-{part.name}.png"
-                archive.writestr(ZipInfo(name), cutout_png(image, parsing, person, part))
-    return stream.getvalue()
+def cutout_files(image: NDArray[np.uint8], parsing: Parsing) -> Iterator[File]:
+    """All cut-outs: person-N.png, and person-N/ID-NAME.png for every part; `image` as in `cutout_png`."""
+    for person in parsing.persons:
+        yield f"person-{person.number}.png", cutout_png(image, parsing, person)
+        for part in person.parts:
+            name = f"person-{person.number}/{part.id:02d}-{part.name}.png"
+            yield name, cutout_png(image, parsing, person, part)
 
 
 def _cut(image: NDArray[np.uint8], mask: NDArray[np.bool_], box: Box) -> bytes:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
-from io import BytesIO
-from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
 
 from humanparse.encoding import encode_jpeg, encode_png
 from humanparse.exports.coco import coco_document
-from humanparse.exports.cutouts import cutouts_zip
+from humanparse.exports.cutouts import cutout_files
 from humanparse.exports.description import describe
 from humanparse.exports.maps import label_map_png, people_map_png
-from humanparse.exports.masks import masks_zip
+from humanparse.exports.masks import mask_files
+from humanparse.exports.zips import write_zip
 from humanparse.records import Parsing
 
 
@@ -33,18 +33,7 @@ def everything_zip(
         "people.png": people_map_png(parsing),
         "parsing.json": json.dumps(data, indent=1).encode(),
         "coco.json": json.dumps(coco_document(parsing, name)).encode(),
-        **_members("masks", masks_zip(parsing)),
-        **_members("cutouts", cutouts_zip(image, parsing)),
     }
-    stream = BytesIO()
-    with ZipFile(stream, "w") as archive:
-        for file, content in files.items():
-            member = ZipInfo(file)  # a bare one: the same parsing gives the same bytes, without the time of day
-            member.compress_type = ZIP_DEFLATED if file.endswith(".json") else ZIP_STORED
-            archive.writestr(member, content)
-    return stream.getvalue()
-
-
-def _members(folder: str, data: bytes) -> dict[str, bytes]:
-    with ZipFile(BytesIO(data)) as archive:
-        return {f"{folder}/{name}": archive.read(name) for name in archive.namelist()}
+    masks = ((f"masks/{file}", content) for file, content in mask_files(parsing))
+    cutouts = ((f"cutouts/{file}", content) for file, content in cutout_files(image, parsing))
+    return write_zip(chain(files.items(), masks, cutouts))

@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 
 from humanparse.encoding import encode_jpeg, encode_png, encode_webp
 from humanparse.exports.coco import coco_document, join_coco
-from humanparse.exports.cutouts import cutouts_zip
+from humanparse.exports.cutouts import cutout_files
 from humanparse.exports.everything import everything_zip
 from humanparse.exports.huggingface import huggingface_segments
 from humanparse.exports.labelstudio import labelstudio_tasks
 from humanparse.exports.maps import label_map_png, people_map_png
-from humanparse.exports.masks import masks_zip
+from humanparse.exports.masks import mask_files
 from humanparse.exports.yolo import yolo_lines
+from humanparse.exports.zips import write_zip
 from humanparse.labels import PALETTES
 from humanparse.records import Parsing
 
@@ -90,13 +91,13 @@ FORMATS: Final = {
         "application/zip",
         ".masks.zip",
         "zip of PNG masks (0 or 255) of every person and part, listed in `masks.json`",
-        lambda p: masks_zip(p.parsing),
+        lambda p: write_zip(mask_files(p.parsing)),
     ),
     "cutouts": Format(
         "application/zip",
         ".cutouts.zip",
         "zip of PNGs of every person and part, the rest transparent",
-        lambda p: cutouts_zip(p.image, p.parsing),
+        lambda p: write_zip(cutout_files(p.image, p.parsing)),
     ),
     "everything": Format(
         "application/zip",

@@ -1,11 +1,10 @@
-"""Masks of people and of their parts, as arrays, PNGs, COCO's run lengths, polygons, and a zip of all."""
+"""Masks of people and of their parts, as arrays, PNGs, COCO's run lengths, polygons, and files of all."""
 
 from __future__ import annotations
 
 import json
-from io import BytesIO
+from collections.abc import Iterator
 from typing import Any, Final
-from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
 import cv2
 import numpy as np
@@ -13,9 +12,10 @@ from numpy.typing import NDArray
 from pycocotools import mask as coco_mask
 
 from humanparse.encoding import encode_png
+from humanparse.exports.zips import File
 from humanparse.records import Parsing, Part, Person
 
-INDEX: Final = "masks.json"  # the zip's table of contents
+INDEX: Final = "masks.json"  # the table of contents
 
 
 def part_mask(parsing: Parsing, person: Person, part: Part) -> NDArray[np.bool_]:
@@ -49,26 +49,16 @@ def part_polygons(mask: NDArray[np.bool_]) -> list[list[int]]:
     return [[int(value) for value in contour.ravel()] for contour in contours]
 
 
-def masks_zip(parsing: Parsing) -> bytes:
-    """A zip of mask PNGs: person-N/person.png, person-N/ID-NAME.png for every part, and masks.json that lists them."""
+def mask_files(parsing: Parsing) -> Iterator[File]:
+    """PNGs of all masks, person-N/person.png and person-N/ID-NAME.png for each part, and masks.json that lists them."""
     rows: list[dict[str, Any]] = []
-    stream = BytesIO()
-    with ZipFile(stream, "w", ZIP_STORED) as archive:  # PNGs do not get smaller
-        for person in parsing.persons:
-            folder = f"person-{person.number}"
-            row = {"file": f"{folder}/person.png", "person": person.number, "part": None, "name": "Person"}
-            _add(archive, rows, row, person_mask(parsing, person))
-            for part in person.parts:
-                file = f"{folder}/{part.id:02d}-{part.name}.png"
-                row = {"file": file, "person": person.number, "part": part.id, "name": part.name}
-                _add(archive, rows, row, part_mask(parsing, person, part))
-        height, width = parsing.size
-        index = {"image": {"width": width, "height": height}, "masks": rows}
-        archive.writestr(ZipInfo(INDEX), json.dumps(index, indent=1))
-    return stream.getvalue()
-
-
-def _add(archive: ZipFile, rows: list[dict[str, Any]], row: dict[str, Any], mask: NDArray[np.bool_]) -> None:
-    """One mask and its row. A bare ZipInfo: the same parsing gives the same bytes, without the time of day."""
-    rows.append(row)
-    archive.writestr(ZipInfo(row["file"]), mask_png(mask))
+    for person in parsing.persons:
+        folder = f"person-{person.number}"
+        rows.append({"file": f"{folder}/person.png", "person": person.number, "part": None, "name": "Person"})
+        yield rows[-1]["file"], mask_png(person_mask(parsing, person))
+        for part in person.parts:
+            file = f"{folder}/{part.id:02d}-{part.name}.png"
+            rows.append({"file": file, "person": person.number, "part": part.id, "name": part.name})
+            yield file, mask_png(part_mask(parsing, person, part))
+    height, width = parsing.size
+    yield INDEX, json.dumps({"image": {"width": width, "height": height}, "masks": rows}, indent=1).encode()

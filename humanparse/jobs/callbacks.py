@@ -19,9 +19,9 @@ from urllib.parse import urlsplit
 
 from humanparse.errors import InvalidOption
 from humanparse.jobs.records import Job
-from humanparse.outbound import ERRORS, Allowed, is_public, is_web_address, names_private_address, open_pool
+from humanparse.outbound import ERRORS, Allowed, is_public, is_web_address, names_private_address, request
 
-TIMEOUT_S: Final = 10.0  # for the connection, and again for all that follows
+TIMEOUT_S: Final = 10.0
 WAITS_S: Final = (10.0, 60.0, 300.0, 1800.0, 7200.0)  # before each further try; then no more
 SECRET_PREFIX: Final = "whsec_"
 
@@ -30,7 +30,7 @@ def check_url(url: str) -> str:
     """The URL, if a callback may go there as far as can be said without a look-up. Raises InvalidOption."""
     if not is_web_address(url):
         raise InvalidOption("callback_url is not an http or https address.", option="callback_url")
-    if names_private_address(url):
+    if names_private_address(url, is_public):
         raise InvalidOption("callback_url is not a public address.", option="callback_url")
     return url
 
@@ -52,20 +52,15 @@ def body_of(job: Job) -> bytes:
 def send(url: str, id: str, body: bytes, secret: str, allowed: Allowed = is_public) -> bool:
     """Post a notice once; has the receiver taken it (2xx)?"""
     timestamp = int(time.time())
-    headers: dict[bytes | str, bytes | str] = {
+    headers = {
         "Host": urlsplit(url).netloc,
         "Content-Type": "application/json",
-        "User-Agent": "humanparse",
         "webhook-id": id,
         "webhook-timestamp": str(timestamp),
         "webhook-signature": sign(secret, id, timestamp, body),
     }
-    timeout = {"connect": TIMEOUT_S, "read": TIMEOUT_S, "write": TIMEOUT_S, "pool": TIMEOUT_S}
     try:
-        with (
-            open_pool(allowed, TIMEOUT_S) as pool,
-            pool.stream("POST", url, headers=headers, content=body, extensions={"timeout": timeout}) as answer,
-        ):
+        with request("POST", url, headers, TIMEOUT_S, allowed, body) as answer:
             return bool(200 <= answer.status < 300)  # its body is nothing to us, and is not read
     except ERRORS:
         return False

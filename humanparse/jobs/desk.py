@@ -16,7 +16,7 @@ from humanparse.errors import HumanParseError, JobCancelled, JobExpired, JobUnfi
 from humanparse.jobs import changes, records
 from humanparse.jobs.files import JobFiles
 from humanparse.jobs.records import CANCELLED, SUCCEEDED, VIDEO, Job, Order
-from humanparse.jobs.store import Store
+from humanparse.jobs.store import Store, check_room
 
 RECENT: Final = 20  # ended jobs that the guess of the next one's time is made of
 FIRST_GUESS_S: Final = 1.0  # for one photo, until a job has been seen
@@ -34,10 +34,10 @@ class Desk:
         Raises QueueFull, and KeyReused where the key came with something else.
         """
         key = hashlib.sha256(key.encode()).hexdigest() if key else ""
-        if not (key and self._store.find_key(key)):
-            self._check_room()  # before anything is written
         id = records.new_id()
         try:
+            if not (key and self._store.find_key(key)):
+                self._check_room()  # before anything is written
             size, digest = self._files.keep(id, uploads)
             fingerprint = _fingerprint(order, digest)
             now = time.time()
@@ -121,9 +121,7 @@ class Desk:
         return self._store.counts()
 
     def _check_room(self) -> None:
-        load = self._store.load()
-        if load.queued >= self._settings.jobs_queue:
-            raise self._full("Too many jobs are waiting already")
+        check_room(self._store.load(), 0, self._settings.jobs_queue, self._settings.jobs_bytes)
 
     def _full(self, reason: str) -> QueueFull:
         wait = max(1, math.ceil(self._next_place_s()))

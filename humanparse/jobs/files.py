@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 import shutil
 import time
 from collections.abc import Iterable, Iterator
@@ -19,8 +18,8 @@ from pathlib import Path
 from typing import IO, Final
 
 from humanparse.errors import JobExpired, StorageError
+from humanparse.jobs.records import ID
 
-ID: Final = re.compile(r"[A-Za-z0-9_-]{22}")
 PARTIAL: Final = ".partial-"
 CHUNK: Final = 1 << 20
 ORPHAN_AGE_S: Final = 3600  # a folder that no job is known for by then belongs to a request that died

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
 from dataclasses import asdict, dataclass
 from typing import Any, Final
@@ -20,6 +21,7 @@ ENDED: Final = (SUCCEEDED, FAILED, CANCELLED)
 STATES: Final = (QUEUED, RUNNING, *ENDED)
 
 TRIES: Final = 3  # workers that may die over one job
+ID: Final = re.compile(r"[A-Za-z0-9_-]{22}")  # as `new_id` makes them
 
 ONE: Final = "parse"
 MANY: Final = "batch"
@@ -80,15 +82,18 @@ class Job:
 
     @property
     def ended(self) -> bool:
+        """Has it come to its end, whichever? Then only its callback changes any more."""
         return self.state in ENDED
 
     def to_json(self) -> str:
+        """All of it, as the stores keep it."""
         plain = asdict(self)
         plain["order"]["options"]["include"] = sorted(self.order.options.include)
         return json.dumps(plain)
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Job:
+        """The job that `to_json` wrote."""
         plain = json.loads(text)
         order = plain.pop("order")
         options, video = order.pop("options"), order.pop("video", None)

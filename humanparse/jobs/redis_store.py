@@ -12,10 +12,10 @@ from typing import Any, Final
 
 import redis
 
-from humanparse.errors import QueueFull, StorageError
+from humanparse.errors import StorageError
 from humanparse.jobs.changes import Change
 from humanparse.jobs.records import QUEUED, RUNNING, STATES, Job
-from humanparse.jobs.store import Load, Store
+from humanparse.jobs.store import Load, Store, check_room
 
 PREFIX: Final = "humanparse:jobs:"
 QUEUE, LEASES, ENDED, CALLBACKS = (PREFIX + name for name in ("queued", "running", "ended", "callbacks"))  # sorted sets
@@ -37,10 +37,7 @@ class RedisStore(Store):
             known = transaction.get(_key(job.key)) if job.key else None
             if known and (found := transaction.get(_id(known.decode()))):
                 return Job.from_json(found)
-            if transaction.zcard(QUEUE) >= max_queued:
-                raise QueueFull("Too many jobs are waiting already")
-            if int(transaction.get(UPLOADS) or 0) + job.upload_bytes > max_bytes:
-                raise QueueFull("The jobs that wait already take all the room there is")
+            check_room(_load(transaction), job.upload_bytes, max_queued, max_bytes)
             transaction.multi()
             if job.key:
                 transaction.set(_key(job.key), job.id)
@@ -130,10 +127,7 @@ class RedisStore(Store):
 
     def load(self) -> Load:
         with _reaching():
-            queued = self._redis.zcard(QUEUE)
-            running = self._redis.zcard(LEASES)
-            uploads, results = self._redis.mget(UPLOADS, RESULTS)
-        return Load(queued, running, int(uploads or 0), int(results or 0))
+            return _load(self._redis)
 
     def counts(self) -> dict[str, int]:
         with _reaching():
@@ -158,6 +152,11 @@ def _reaching() -> Iterator[None]:
         yield
     except redis.RedisError as exc:
         raise StorageError("Redis, which remembers the jobs, does not answer.", 5) from exc
+
+
+def _load(client: Any) -> Load:
+    uploads, results = client.mget(UPLOADS, RESULTS)
+    return Load(client.zcard(QUEUE), client.zcard(LEASES), int(uploads or 0), int(results or 0))
 
 
 def _move(transaction: Any, old: Job, new: Job) -> None:

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from humanparse import shared_database
-from humanparse.errors import QueueFull, StorageError
+from humanparse.errors import StorageError
 from humanparse.jobs.changes import Change
 from humanparse.jobs.records import QUEUED, RUNNING, STATES, Job
-from humanparse.jobs.store import Load, Store
+from humanparse.jobs.store import Load, Store, check_room
 
 FILE: Final = "jobs.sqlite3"
 PATIENCE_S: Final = 30.0  # for another process's write to end
@@ -39,11 +39,7 @@ class SqliteStore(Store):
             known = db.execute("SELECT job FROM jobs WHERE key = ?", (job.key or None,)).fetchone()
             if known:
                 return Job.from_json(known[0])
-            load = _load(db)
-            if load.queued >= max_queued:
-                raise QueueFull("Too many jobs are waiting already")
-            if load.upload_bytes + job.upload_bytes > max_bytes:
-                raise QueueFull("The jobs that wait already take all the room there is")
+            check_room(_load(db), job.upload_bytes, max_queued, max_bytes)
             names = ", ".join(_columns(job))
             db.execute(f"INSERT INTO jobs ({names}) VALUES ({_marks(job)})", tuple(_columns(job).values()))
         return job

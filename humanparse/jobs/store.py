@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import NamedTuple
 
+from humanparse.errors import QueueFull
 from humanparse.jobs.changes import Change
 from humanparse.jobs.records import Job
 
@@ -20,6 +21,14 @@ class Load(NamedTuple):
     running: int
     upload_bytes: int
     result_bytes: int
+
+
+def check_room(load: Load, upload_bytes: int, max_queued: int, max_bytes: int) -> None:
+    """Raises QueueFull where a job with so many bytes of uploads may not come to what there is; see `Store.add`."""
+    if load.queued >= max_queued:
+        raise QueueFull("Too many jobs are waiting already")
+    if load.upload_bytes + upload_bytes > max_bytes:
+        raise QueueFull("The jobs that wait already take all the room there is")
 
 
 class Store(ABC):

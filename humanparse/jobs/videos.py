@@ -35,6 +35,14 @@ def container_of(file: IO[bytes]) -> containers.Container | None:
     return containers.recognise(head)
 
 
+def container_wanted(file: IO[bytes]) -> containers.Container:
+    """The same. Raises UnsupportedFormat where we know none."""
+    container = container_of(file)
+    if container is None:
+        raise UnsupportedFormat(f"This is not a video of a type that we take: {containers.names()}.")
+    return container
+
+
 def look(file: IO[bytes], options: VideoOptions, settings: Settings, reader: str) -> Clip:
     """What a video really has. Raises InputError's kin, and Busy."""
     if settings.decode == "process":
@@ -59,9 +67,7 @@ def write_video(
     Raises InputError's kin for what is wrong with the video, TooManyBytes where the result gets too large.
     """
     options = order.video or VideoOptions()
-    container = container_of(file)
-    if container is None:
-        raise UnsupportedFormat(f"This is not a video of a type that we take: {containers.names()}.")
+    reader = container_wanted(file).reader
 
     def check(progress: Progress) -> None:
         size, limit = sum(path.stat().st_size for path in (result, data)), settings.video_result_bytes
@@ -73,7 +79,7 @@ def write_video(
             )
         tell(progress.done)
 
-    with _open(file, options, settings, container.reader, result, order.format) as (source, sink):
+    with _open(file, options, settings, reader, result, order.format) as (source, sink):
         try:
             with data.open("wb") as rows:
                 done = convert(

@@ -1,4 +1,4 @@
-"""What is in a picture as a whole: the recognizers by name, imported when they are first asked for.
+"""What is in a photo as a whole: the recognizers by name, imported when they are first asked for.
 
 contract.py           what a recognizer is
 imagenet.py           the 1000 classes of ImageNet in English and Chinese

@@ -77,7 +77,7 @@ class RecognitionPipeline:
         return recognizer
 
     def is_loaded(self, name: str) -> bool:
-        """Has the recognizer called `name` been asked for, and could it be loaded?"""
+        """Whether the recognizer is in memory; to ask does not load it."""
         return name in self._recognizers
 
     def recognize(

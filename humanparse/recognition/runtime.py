@@ -1,4 +1,4 @@
-"""A network of recognition in OpenVINO: one small picture in, one row of probabilities out."""
+"""A network of recognition in OpenVINO: one photo at the network's size in, one row of probabilities out."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ class Runtime:
         except RuntimeError as exc:  # OpenVINO's errors have no type of their own
             raise RecognizerUnavailable(f"OpenVINO cannot run {name} here: {exc}") from exc
 
-    def run(self, picture: NDArray[np.generic]) -> NDArray[np.float32]:
-        """(classes,) float32 from the network's input without its first axis. Raises ParserError."""
+    def run(self, image: NDArray[np.generic]) -> NDArray[np.float32]:
+        """(classes,) float32 that sum to 1; `image`: the network's input without its first axis. Raises ParserError."""
         try:
-            self._request.infer({0: picture[None]}, share_inputs=True)
+            self._request.infer({0: image[None]}, share_inputs=True)
             scores = np.array(self._request.get_output_tensor(0).data[0], np.float32)
         except RuntimeError as exc:
             raise ParserError(f"OpenVINO failed in {self._name}.") from exc

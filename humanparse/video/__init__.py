@@ -3,6 +3,7 @@
     containers.py  which files are taken from strangers, and how they are recognised
     clips.py       what is said of a video and its frames
     options.py     which frames are taken, and how large
+    streams.py     what FFmpeg makes of a file: streams, codecs, rates, packets
     source.py      a file -> upright RGB frames with their times, and packets of sound
     live.py        a camera or a stream -> the same, for as long as it lasts
     tracking.py    whose mask is whose from frame to frame; knows no video

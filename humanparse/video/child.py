@@ -10,7 +10,6 @@ process, goes between them as it did in the old one. It ends when the other end 
 from __future__ import annotations
 
 import os
-import signal
 import socket
 import sys
 import threading
@@ -22,17 +21,17 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import IO, Any, Final
 
-from humanparse.apart import confine
+from humanparse.apart import confine, outlive_signals, plain_error
 from humanparse.errors import HumanParseError
 from humanparse.video.clips import Clip, Frame, Limits
-from humanparse.video.line import Line, describe
+from humanparse.video.line import Line, most_bytes
 from humanparse.video.options import VideoOptions
 from humanparse.video.sink import Sink
 from humanparse.video.source import look_through, open_video
 
 ALIVE_S: Final = 1.0  # between two signs of life while no frame is taken
 BYTES_A_PIXEL: Final = 400  # the decoder's and the encoder's frames, of the largest kind, some tens each
-ROOM: Final = 1 << 30  # beside that: threads, packets, and what does not grow with the picture
+ROOM: Final = 1 << 30  # beside that: threads, packets, and what does not grow with the frame
 FRAME: Final = object()  # a frame's place between the packets of sound
 END: Final = object()
 
@@ -43,8 +42,7 @@ def main() -> None:
     with open(f"/proc/self/fd/{sys.argv[3]}", "rb") as file, suppress(OSError):  # noqa: PTH123
         order = line.receive()[0]
         limits = Limits(**order["limits"])
-        for ours_to_ignore in (signal.SIGINT, signal.SIGTERM):  # sent to all of a service's processes at its end:
-            signal.signal(ours_to_ignore, signal.SIG_IGN)  # whoever started us decides
+        outlive_signals()
         confine(ROOM + BYTES_A_PIXEL * (limits.pixels or 0), order["most_bytes"], files=32)
         try:
             if order["path"] is None:
@@ -53,7 +51,7 @@ def main() -> None:
             else:
                 _convert(order, limits, file, line, film)
         except HumanParseError as error:
-            line.send({"problem": describe(error)})
+            line.send({"problem": plain_error(error)})
         line.receive()  # nothing comes: they have heard it, and close
 
 
@@ -68,7 +66,7 @@ def _convert(order: dict[str, Any], limits: Limits, file: IO[bytes], line: Line,
         sink = Sink(Path(order["path"]), order["format"], clip.rate, clip.time_base, source.audio, source.start_s)
         line.send({"clip": plain_clip(clip)})
         places: SimpleQueue[Any] = SimpleQueue()
-        writer = threading.Thread(target=_write, args=(places, film, sink, 24 * (limits.pixels or 0)), daemon=True)
+        writer = threading.Thread(target=_write, args=(places, film, sink, most_bytes(limits)), daemon=True)
         writer.start()
         source.beat = _Pulse(line)
         for item in source.items():
@@ -94,12 +92,12 @@ class _Pulse:
             self._line.send({"alive": True})
 
 
-def _write(places: SimpleQueue[Any], film: Line, sink: Sink, most_bytes: int) -> None:
+def _write(places: SimpleQueue[Any], film: Line, sink: Sink, frame_bytes: int) -> None:
     """Coloured frames and sound into the new file, in the order of the old one. Ends the process where it cannot."""
     try:
         failed = False
         for place in _until_end(places):
-            words, image = film.receive(most_bytes) if place is FRAME else ({}, None)
+            words, image = film.receive(frame_bytes) if place is FRAME else ({}, None)
             if failed:  # what is told is heard before the next frame is sent, or at the end
                 continue
             try:
@@ -109,7 +107,7 @@ def _write(places: SimpleQueue[Any], film: Line, sink: Sink, most_bytes: int) ->
                     sink.write_sound(place)
             except HumanParseError as error:
                 failed = True
-                film.send({"problem": describe(error)})
+                film.send({"problem": plain_error(error)})
         film.receive()  # they have no more either
         if not failed:
             _close(sink, film)
@@ -121,7 +119,7 @@ def _close(sink: Sink, film: Line) -> None:
     try:
         sink.close()
     except HumanParseError as error:
-        film.send({"problem": describe(error)})
+        film.send({"problem": plain_error(error)})
     else:
         film.send({"done": True})
 

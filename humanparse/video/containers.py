@@ -70,7 +70,7 @@ STILLS: Final = (
     b"hevm",
     b"hevs",
 )
-"""Brands of photos in the same boxes as MP4 (`images.py` reads those)."""
+"""Brands of photos in the same boxes as MP4: those of `image_formats.py`."""
 OLD_BOXES: Final = (b"moov", b"mdat", b"wide", b"free", b"skip")  # QuickTime before it had `ftyp`
 
 

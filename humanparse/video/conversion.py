@@ -83,8 +83,8 @@ def convert(
     The sink is left open.
     """
     over = threading.Event()
-    decoded: _Line[Item] = _Line(over, lossy=source.lossy)
-    parsed: _Line[Any] = _Line(over)
+    decoded: _ShortQueue[Item] = _ShortQueue(over, lossy=source.lossy)
+    parsed: _ShortQueue[Any] = _ShortQueue(over)
     decoder = _Stage("video-decoder", over, lambda: _decode(source, decoded))
     encoder = _Stage("video-encoder", over, lambda: _encode(parsed, sink, data, options, numbers))
     tracker, progress = Tracker(), Progress()
@@ -127,18 +127,20 @@ def describe_frame(
     return {"frame": index, "time": round(frame.time_s, 6), **body, "people": people}
 
 
-def _decode(source: Frames, line: _Line[Item]) -> None:
+def _decode(source: Frames, decoded: _ShortQueue[Item]) -> None:
     try:
         for item in source.items():
-            line.put(item)
+            decoded.put(item)
     except _Over:
         return
-    line.end()
+    decoded.end()
 
 
-def _encode(line: _Line[Any], sink: Film | None, data: IO[bytes] | None, options: ParseOptions, numbers: bool) -> None:
+def _encode(
+    parsed: _ShortQueue[Any], sink: Film | None, data: IO[bytes] | None, options: ParseOptions, numbers: bool
+) -> None:
     index = 0
-    for item in line:
+    for item in parsed:
         if not isinstance(item, _Parsed):
             if sink:
                 sink.write_sound(item)
@@ -161,11 +163,11 @@ def _draw(item: _Parsed, options: ParseOptions, numbers: bool) -> NDArray[np.uin
 
 
 class _Over(Exception):
-    """The other side of a line has stopped."""
+    """The other side of a queue has stopped."""
 
 
-class _Line(Generic[T]):
-    """A short queue between two threads; `lossy`: where it is full, what has waited longest goes, and is counted."""
+class _ShortQueue(Generic[T]):
+    """Items from one thread to another; `lossy`: where it is full, what has waited longest goes, and is counted."""
 
     _END: Final = object()
 

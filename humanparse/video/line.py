@@ -1,7 +1,4 @@
-"""What this process and one that handles a video say to each other: JSON, and behind it the pixels of a frame.
-
-Never a pickle: a process that a file has taken over must not be able to run anything here.
-"""
+"""What this process and one that handles a video say to each other: JSON, and behind it the pixels of a frame."""
 
 from __future__ import annotations
 
@@ -14,20 +11,11 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from humanparse import errors
+from humanparse.video.clips import Limits
 
 HEAD: Final = struct.Struct("<QQ")  # bytes of JSON, bytes of pixels
 MOST_WORDS: Final = 1 << 16
-ERRORS: Final = {
-    cls.code: cls
-    for cls in (
-        errors.UnreadableVideo,
-        errors.UnsupportedFormat,
-        errors.TooManyPixels,
-        errors.VideoTooLong,
-        errors.StorageError,
-    )
-}
+FRAME_BYTES_A_PIXEL: Final = 24  # RGB, eight times over: what holds frames to the limits is where they are made
 
 
 class Line:
@@ -81,11 +69,6 @@ class Line:
         return data
 
 
-def describe(error: errors.HumanParseError) -> dict[str, Any]:
-    """An error as words."""
-    return {"code": error.code, "message": error.message, "context": error.context}
-
-
-def revive(problem: dict[str, Any]) -> errors.HumanParseError:
-    """The error that `describe` was given; what is of no known kind is an unreadable video."""
-    return ERRORS.get(problem["code"], errors.UnreadableVideo)(problem["message"], **problem["context"])
+def most_bytes(limits: Limits) -> int:
+    """How large a frame of a video within these limits may be."""
+    return FRAME_BYTES_A_PIXEL * (limits.pixels or 0)

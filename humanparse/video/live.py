@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 from humanparse.errors import UnreadableVideo
 from humanparse.video.clips import Clip, Frame, Item, Limits
 from humanparse.video.options import Selection, VideoOptions
-from humanparse.video.source import Source, check_pixels, open_streams
+from humanparse.video.source import Source, check_pixels
+from humanparse.video.streams import USUAL_RATE, open_streams
 
 SCHEMES: Final = ("rtsp", "rtsps", "rtmp", "rtmps", "udp", "rtp", "srt", "tcp")
 SILENCE_S: Final = 10.0  # without a picture, then the connection is taken for lost
@@ -63,7 +64,7 @@ class LiveSource:
         with self._connect() as container:
             video = container.streams.video[0]
             check_pixels(video.codec_context.width, video.codec_context.height, limits)
-            rate = Fraction(video.average_rate or video.guessed_rate or 25).limit_denominator(1000)
+            rate = Fraction(video.average_rate or video.guessed_rate or USUAL_RATE).limit_denominator(1000)
             self.clip = Clip(video.codec_context.name, video.width, video.height, rate, TICK)
 
     def stop(self) -> None:

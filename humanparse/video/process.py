@@ -25,9 +25,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from humanparse import errors
-from humanparse.apart import start_apart
+from humanparse.apart import NO_ROOM, revive_error, start_apart
 from humanparse.video.clips import Clip, Frame, Limits
-from humanparse.video.line import Line, revive
+from humanparse.video.line import Line, most_bytes
 from humanparse.video.options import VideoOptions
 
 log = logging.getLogger(__name__)
@@ -36,7 +36,9 @@ SILENCE_S: Final = 120.0  # of a process whose turn it is, on a machine under lo
 CLOSE_S: Final = 600.0  # for the end of a film: MP4 is written twice, so that it plays while it loads
 LOOKS: Final = 2  # videos looked through at once; more wait
 LOOK_WAIT_S: Final = 30.0
-NO_ROOM: Final = "No decoder can be started now; try again in 1 s."
+PROBLEMS: Final = (
+    errors.UnreadableVideo, errors.UnsupportedFormat, errors.TooManyPixels, errors.VideoTooLong, errors.StorageError,
+)  # fmt: skip
 _places: Final = threading.BoundedSemaphore(LOOKS)
 
 
@@ -79,9 +81,10 @@ class DistantFrames:
     lossy = False
 
     def __init__(self, child: _Child, clip: Clip, limits: Limits) -> None:
-        self._child, self.clip, self._most_bytes = child, clip, 24 * (limits.pixels or 0)
+        self._child, self.clip, self._most_bytes = child, clip, most_bytes(limits)
 
     def items(self) -> Iterator[Frame]:
+        """Frames as the process reads them. Raises InputError's kin, DecodeTimeout too."""
         while True:
             words, image = self._child.hear(self._child.line, self._most_bytes)
             if image is not None:
@@ -159,7 +162,7 @@ class _Child:
         except OSError as exc:
             self.mourn(exc)
         if "problem" in words:
-            raise revive(words["problem"])
+            raise revive_error(words["problem"], PROBLEMS)
         return words, image
 
     def mourn(self, cause: OSError) -> NoReturn:

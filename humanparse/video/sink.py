@@ -79,6 +79,7 @@ class Sink:
             self.write_sound(packet)
 
     def write_sound(self, packet: Any) -> None:
+        """Add a packet of sound; one that cannot be written is the end of the sound, not of the film."""
         if self._sound and not self._sized:
             self._early.append(packet)  # the file's head is written with its first packet, and needs the size
         elif self._sound:

@@ -8,7 +8,7 @@ from typing import Any, Final
 import av
 from av.container import OutputContainer
 
-from humanparse.video.source import codec_name
+from humanparse.video.streams import codec_name
 
 HELD: Final = {
     # what players of these files can be expected to play; FFmpeg would write more

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from fractions import Fraction
-from typing import IO, Any, Final
+from typing import IO, Final
 
 import av
 import cv2
 import numpy as np
 from av.container import InputContainer
-from av.stream import Disposition
 from numpy.typing import NDArray
 
 from humanparse.errors import TooManyPixels, UnreadableVideo, UnsupportedFormat, VideoTooLong
 from humanparse.video.clips import Clip, Frame, Item, Limits, Packet
 from humanparse.video.containers import AUDIO_CODECS, DECODERS, VIDEO_CODECS
 from humanparse.video.options import Selection, VideoOptions
+from humanparse.video.streams import codec_name, demux, frame_rate, moving_pictures, open_streams
 
 MICROSECONDS: Final = 1_000_000
 DECODER_THREADS: Final = 2  # the parser wants the cores
-USUAL_RATE: Final = Fraction(25)
 _TURNS: Final = {90: cv2.ROTATE_90_COUNTERCLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_CLOCKWISE}
 """PyAV's `VideoFrame.rotation` is counterclockwise (av_display_rotation_get)."""
 
@@ -35,30 +34,23 @@ class Source:
     lossy = False
     """May frames be left out where the parser is too slow?"""
 
-    def __init__(
-        self,
-        container: InputContainer,
-        options: VideoOptions,
-        limits: Limits,
-        clip: Clip,
-    ) -> None:
+    def __init__(self, container: InputContainer, options: VideoOptions, limits: Limits, clip: Clip) -> None:
         self._container, self._options, self._limits, self.clip = container, options, limits, clip
-        self._video = _pictures(container)
+        self._video = moving_pictures(container)
         self._video.codec_context.thread_type = "AUTO"
         self._video.codec_context.thread_count = DECODER_THREADS
         self.audio = container.streams.audio[0] if options.sound and clip.audio else None
         self.damaged = 0
         self.beat: Callable[[], None] = lambda: None
         self._size: tuple[int, int] | None = None
-        start_s = Fraction(container.start_time or 0, MICROSECONDS)
-        self.start_s = start_s
+        self.start_s = Fraction(container.start_time or 0, MICROSECONDS)
 
     def items(self) -> Iterator[Item]:
         """Frames that the options take, and packets of sound, as they come in the file."""
         streams = [self._video, *([self.audio] if self.audio else [])]
         chosen, tick, last, seen = Selection(self._options), self.clip.time_base, -1, 0
         start, step = round(self.start_s / tick), max(1, round(1 / self.clip.rate / tick))
-        for packet in _demux(self._container, streams):
+        for packet in demux(self._container, streams):
             self.beat()
             if packet.stream is self.audio:
                 yield packet
@@ -73,9 +65,6 @@ class Source:
                     yield Frame(self._to_image(frame), last, float(last * tick))
         if not seen:
             raise UnreadableVideo("The video has no frame that can be decoded.")
-
-    def close(self) -> None:
-        self._container.close()
 
     def _decode(self, packet: Packet) -> list[av.VideoFrame]:
         """The frames of a packet; none of one that is damaged."""
@@ -152,24 +141,6 @@ def square_size(width: int, height: int, pixel: Fraction | None, max_side: int |
     return max(1, round(wide * scale)), max(1, round(high * scale))
 
 
-@contextmanager
-def open_streams(
-    file: IO[bytes] | str, reader: str | None, options: dict[str, str], timeout_s: float | None = None
-) -> Iterator[InputContainer]:
-    """What FFmpeg makes of a file or an address. Raises UnreadableVideo where that is nothing."""
-    try:
-        if not isinstance(file, str):
-            file.seek(0)
-        container: Any = av.open(file, format=reader, options=options, metadata_errors="ignore", timeout=timeout_s)
-    except av.error.FileNotFoundError as exc:
-        raise UnreadableVideo("There is no such file or camera.") from exc
-    except (av.error.FFmpegError, ValueError, OSError) as exc:
-        message = f"It cannot be read as a video ({type(exc).__name__}): damaged, cut short, or of another kind."
-        raise UnreadableVideo(message) from exc
-    with container:
-        yield container
-
-
 def _open(file: IO[bytes] | str, reader: str | None, limits: Limits) -> AbstractContextManager[InputContainer]:
     # Files that the file names outside itself are never opened: no protocol is allowed but the file's own.
     allowed = {}
@@ -183,7 +154,7 @@ def _open(file: IO[bytes] | str, reader: str | None, limits: Limits) -> Abstract
 
 def _look_through(container: InputContainer, options: VideoOptions, limits: Limits, strict: bool) -> Clip:
     """Every packet, none decoded: what the file really has. strict: codecs of VIDEO_CODECS and AUDIO_CODECS only."""
-    video = _pictures(container)
+    video = moving_pictures(container)
     context = video.codec_context
     if context is None or (strict and codec_name(context) not in VIDEO_CODECS):
         name = codec_name(context) if context else "unknown"
@@ -193,8 +164,8 @@ def _look_through(container: InputContainer, options: VideoOptions, limits: Limi
     check_pixels(*square_size(context.width, context.height, video.sample_aspect_ratio, options.max_side), limits)
     tick = Fraction(video.time_base or Fraction(1, 90_000))
     start = round(Fraction(container.start_time or 0, MICROSECONDS) / tick)
-    rate, times, last = _rate(video), [], -1
-    for packet in _demux(container, [video]):
+    rate, times, last = frame_rate(video), [], -1
+    for packet in demux(container, [video]):
         if packet.size:
             last = last + max(1, round(1 / rate / tick)) if packet.pts is None else int(packet.pts) - start
             times.append(float(last * tick))
@@ -211,45 +182,3 @@ def _look_through(container: InputContainer, options: VideoOptions, limits: Limi
         codec_name(context), context.width, context.height, rate, tick, count, len(times), video.frames,
         times[-1] - times[0], codec_name(audio) if audio else None,
     )  # fmt: skip
-
-
-def codec_name(context: av.CodecContext) -> str:
-    """The codec's own name: FFmpeg's decoders may have others (libdav1d reads av1)."""
-    return str(getattr(context.codec, "canonical_name", context.name))
-
-
-def _pictures(container: InputContainer) -> av.VideoStream:
-    """The first stream of moving pictures; to FFmpeg the cover of an album is one, too. Raises UnreadableVideo."""
-    for stream in container.streams.video:
-        if not stream.disposition & Disposition.attached_pic:
-            return stream
-    raise UnreadableVideo("There are no moving pictures in the file.")
-
-
-def _rate(video: av.VideoStream) -> Fraction:
-    """Frames a second; 25 where the file says nothing that can be."""
-    rate = video.average_rate or video.guessed_rate or USUAL_RATE
-    return Fraction(rate).limit_denominator(100_000) if Fraction(1, 100) <= rate <= 1000 else USUAL_RATE
-
-
-def _demux(container: InputContainer, streams: list[av.stream.Stream]) -> Iterator[Packet]:
-    packets = container.demux(streams)
-    while True:
-        try:
-            packet = next(packets)
-        except StopIteration:
-            return
-        except av.error.FFmpegError as exc:
-            # What came before the damage is good; the flush lets the decoder's last frames out.
-            for stream in streams:
-                with suppress(av.error.FFmpegError):
-                    yield _flush(stream)
-            del exc
-            return
-        yield packet
-
-
-def _flush(stream: av.stream.Stream) -> Packet:
-    packet = av.Packet()
-    packet.stream = stream
-    return packet

@@ -71,8 +71,7 @@ class _Seen:
 class Tracker:
     """Gives people numbers that they keep: from 1, never given twice, without an upper end."""
 
-    def __init__(self, keep_s: float = KEEP_S) -> None:
-        self._keep_s = keep_s
+    def __init__(self) -> None:
         self._tracks: list[_Track] = []
         self._next_id = 1
         self._camera = Camera()
@@ -88,7 +87,7 @@ class Tracker:
             image: (H, W, 3) uint8 RGB.
             time_s: when; later than the frame before.
         """
-        self._tracks = [track for track in self._tracks if time_s - track.seen_at <= self._keep_s]
+        self._tracks = [track for track in self._tracks if time_s - track.seen_at <= KEEP_S]
         self._camera.look(image, people)
         if not persons:
             return []

@@ -82,6 +82,7 @@ def install(app: Flask, settings: Settings) -> None:
 
 
 def add_headers(response: Response) -> Response:
+    """HEADERS, but for those that the view has set itself."""
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     return response
@@ -97,9 +98,11 @@ def _refuse_other_sites(origins: list[str]) -> None:
     origin, site = request.headers.get("Origin"), request.headers.get("Sec-Fetch-Site")
     if origin in origins and request.path.startswith("/api/"):
         return
-    if site is not None and site not in ("same-origin", "none"):
-        raise CrossSite("Another site's page has made your browser send this; it is not done.")
-    if site is None and origin is not None and _host_of(origin) != request.host:  # an older browser
+    if site is None:  # an older browser, or a program
+        foreign = origin is not None and _host_of(origin) != request.host
+    else:
+        foreign = site not in ("same-origin", "none")
+    if foreign:
         raise CrossSite("Another site's page has made your browser send this; it is not done.")
 
 

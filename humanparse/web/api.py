@@ -10,6 +10,7 @@ from humanparse.parsers import PARSERS, choose_parser, make_parser
 from humanparse.web import service
 from humanparse.web.answers import respond
 from humanparse.web.errors import STATUS, problem
+from humanparse.web.media_types import PROBLEM
 from humanparse.web.patience import make_check
 from humanparse.web.requests import accepted_format, read_request
 
@@ -64,6 +65,6 @@ def readyz() -> tuple[Response, int]:
     except HumanParseError as error:
         body = problem(STATUS[type(error)], error.code, error.message)
         answer = jsonify(body)
-        answer.content_type = "application/problem+json"
+        answer.content_type = PROBLEM
         return answer, 503
     return jsonify(status="ready", parser={"name": parser.info.name, "version": parser.info.version}), 200

@@ -24,13 +24,13 @@ from humanparse.image_formats import LONGEST_SIGNATURE
 from humanparse.options import ParseOptions
 from humanparse.web import service
 from humanparse.web.errors import describe_error
+from humanparse.web.media_types import FORM, JSON_TYPE, ZIP_TYPES
 from humanparse.web.patience import make_check
 from humanparse.web.requests import FIELDS, accepted_format, check_type, read_fields, read_options
 
 blueprint = Blueprint("batch", __name__)
 
-ZIP_TYPES: Final = ("application/zip", "application/x-zip-compressed")
-ACCEPTABLE: Final = {"application/json": JSON}
+ACCEPTABLE: Final = {JSON_TYPE: JSON}
 IN_MEMORY: Final = 1 << 20  # bytes of a zip that is the body; more go to a temporary file
 
 
@@ -64,7 +64,7 @@ class Uploads(NamedTuple):
 
 def read_uploads(opening: ExitStack) -> Uploads:
     """What the request holds; its files are open until `opening` closes. Raises UnsupportedFormat."""
-    if request.mimetype == "multipart/form-data":
+    if request.mimetype == FORM:
         sent = [upload for name in FIELDS for upload in request.files.getlist(name)]
         refused = {}
         for index, upload in enumerate(sent):
@@ -81,8 +81,8 @@ def read_uploads(opening: ExitStack) -> Uploads:
         body.seek(0)
         return Uploads([("", body)], {}, {})
     raise UnsupportedFormat(
-        f"The body is {request.mimetype or 'of no type'}; send multipart/form-data with fields 'image', or a zip.",
-        allowed=["multipart/form-data", *ZIP_TYPES],
+        f"The body is {request.mimetype or 'of no type'}; send {FORM} with fields 'image', or a zip.",
+        allowed=[FORM, *ZIP_TYPES],
     )
 
 

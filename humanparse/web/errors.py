@@ -10,6 +10,7 @@ from flask import Flask, Response, current_app, g, has_app_context, json, render
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
 
 from humanparse import errors, telemetry
+from humanparse.web.media_types import FORMS, JSON_TYPE, PROBLEM
 from humanparse.web.words import words_for
 
 STATUS: Final[dict[type[errors.HumanParseError], int]] = {
@@ -55,6 +56,12 @@ STATUS: Final[dict[type[errors.HumanParseError], int]] = {
     errors.StorageError: 503,  # a full disk passes
     errors.ConfigError: 500,
 }
+CODES: Final = {
+    status: sorted({error.code for error in STATUS if STATUS[error] == status})
+    for status in set(STATUS.values()) - {499}
+}
+"""Status -> the codes that a problem of this status may have, but for those that Flask's own errors add."""
+
 TITLES: Final = {
     400: "The photo cannot be used",
     401: "A key is needed",
@@ -72,9 +79,7 @@ TITLES: Final = {
     500: "Our fault",
     503: "Not now",
 }
-WAITING: Final = (errors.Busy, errors.RateLimited, errors.StorageError)  # they know when to ask again
 FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
-FORMS: Final = ("multipart/form-data", "application/x-www-form-urlencoded")
 HTTP_CODES: Final = {
     # of the errors that Flask and Werkzeug have themselves
     400: "bad_input",
@@ -123,7 +128,7 @@ def describe_error(error: Exception, request_id: str | None = None) -> dict[str,
     telemetry.problem_told(error.code, status)
     if status >= 500 and not isinstance(error, errors.Busy):
         log.error("%s: %s", error.code, error.message, exc_info=error, extra=whose)
-    wait = {"retry_after_s": error.retry_after_s} if isinstance(error, WAITING) else {}
+    wait = {} if error.retry_after_s is None else {"retry_after_s": error.retry_after_s}
     return problem(status, error.code, error.message, **error.context, **wait, request_id=request_id)
 
 
@@ -134,7 +139,7 @@ def _current_id() -> str:
 def known(error: errors.HumanParseError) -> Response:
     """The whole answer to a request that ended so."""
     answer = _answer(describe_error(error))
-    if isinstance(error, WAITING):
+    if error.retry_after_s is not None:
         answer.headers["Retry-After"] = str(error.retry_after_s)
     if isinstance(error, errors.KeyNeeded):
         answer.headers["WWW-Authenticate"] = 'Bearer realm="humanparse"'  # RFC 6750
@@ -149,8 +154,7 @@ def _from_http(error: HTTPException) -> Response:
         limit = g.get("max_bytes", current_app.extensions["humanparse"].settings.max_bytes)
         if request.mimetype in FORMS and (request.content_length or 0) <= limit:
             return known(errors.TooManyBytes(_form_limits(), limit=request.max_form_memory_size))
-        message = f"The upload is too large; at most {limit:,} bytes are allowed."
-        return known(errors.TooManyBytes(message, limit=limit))
+        return known(upload_too_large(limit))
     status = error.code or 500
     code = HTTP_CODES.get(status, "http_error")
     telemetry.problem_told(code, status)
@@ -159,6 +163,11 @@ def _from_http(error: HTTPException) -> Response:
         if name in ("Allow", "Location", "WWW-Authenticate"):
             answer.headers[name] = value
     return answer
+
+
+def upload_too_large(limit: int) -> errors.TooManyBytes:
+    """The error of a request that has more bytes than `limit`, whatever is in it."""
+    return errors.TooManyBytes(f"The upload is too large; at most {limit:,} bytes are allowed.", limit=limit)
 
 
 def _detail(error: HTTPException) -> str:
@@ -189,11 +198,11 @@ def _answer(body: dict[str, Any]) -> Response:
     status = int(body["status"])
     if wants_page():
         return Response(render_template("error.html", problem=body, words=words_for(body)), status)
-    return Response(json.dumps(body), status, content_type="application/problem+json")
+    return Response(json.dumps(body), status, content_type=PROBLEM)
 
 
 def wants_page() -> bool:
     """Does the client read HTML rather than JSON? Under /api/ nobody does."""
     if request.path.startswith("/api/"):
         return False
-    return request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html"
+    return request.accept_mimetypes.best_match([JSON_TYPE, "text/html"]) == "text/html"

@@ -21,6 +21,7 @@ from gunicorn.workers.gthread import ThreadWorker
 from humanparse import logs
 from humanparse.web.access import HEADERS
 from humanparse.web.errors import HTTP_CODES, problem
+from humanparse.web.media_types import PROBLEM
 from humanparse.web.patience import alarms
 
 HEAD_S: Final = 15.0
@@ -88,7 +89,7 @@ def _reword(status: int, reason: str, request_id: str) -> bytes:
     body = json.dumps(told).encode()
     headers = {
         "Connection": "close",
-        "Content-Type": "application/problem+json",
+        "Content-Type": PROBLEM,
         "Content-Length": str(len(body)),
         "X-Request-ID": request_id,
         **HEADERS,

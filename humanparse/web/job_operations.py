@@ -9,14 +9,13 @@ from humanparse.jobs.records import MANY, ONE, VIDEO
 from humanparse.video import containers
 from humanparse.video.containers import ANSWERS
 from humanparse.video.options import MOST_EVERY, MOST_FPS, SIDES
-from humanparse.web.batch import ZIP_TYPES
+from humanparse.web.media_types import BYTES, FORM, JSON_LINES, JSON_TYPE, ZIP_TYPES
 from humanparse.web.operations import PARSE_PROBLEMS, body, form, formats, parameters, problems
 from humanparse.web.orders import EXTRAS, LONGEST_KEY
 from humanparse.web.schemas import BASE64, BINARY, JOB_FORMATS, JOB_ID, TEXT, Schema, listed, option_schemas, ref
-from humanparse.web.videos import ROWS
 
-BODY_TYPES = ("image/*", "video/*", *ZIP_TYPES, "application/octet-stream")
-ID = {"name": "id", "in": "path", "required": True, "schema": {"type": "string", "pattern": JOB_ID}}
+BODY_TYPES = ("image/*", "video/*", *ZIP_TYPES, BYTES)
+ID = {"name": "id", "in": "path", "required": True, "schema": JOB_ID}
 
 
 def job_paths(settings: Settings) -> dict[str, Any]:
@@ -65,14 +64,14 @@ def _submit(settings: Settings) -> dict[str, Any]:
         "parameters": [*parameters({**options, **extras}), key_header()],
         "requestBody": body(
             {
-                "multipart/form-data": {
+                FORM: {
                     "schema": {
                         "type": "object",
                         # One of both, which generators of clients do not understand: `anyOf` costs them the form.
                         "properties": {"image": {**listed(BINARY), "minItems": 1}, "video": BINARY},
                     }
                 },
-                "application/json": {"schema": form(BASE64)},
+                JSON_TYPE: {"schema": form(BASE64)},
                 **{name: {"schema": BINARY} for name in BODY_TYPES},
             }
         ),
@@ -99,7 +98,7 @@ def _on_job(operation: str, summary: str) -> dict[str, Any]:
 
 
 def _job(description: str) -> dict[str, Any]:
-    return {"description": description, "content": {"application/json": {"schema": ref("Job")}}}
+    return {"description": description, "content": {JSON_TYPE: {"schema": ref("Job")}}}
 
 
 def _result() -> dict[str, Any]:
@@ -119,7 +118,7 @@ def _data() -> dict[str, Any]:
         "parameters": [ID],
         "summary": "What was seen in a video: a line of JSON for each frame",
         "responses": {
-            "200": {"description": "Each line is a `VideoFrame`", "content": {ROWS: {"schema": TEXT}}},
+            "200": {"description": "Each line is a `VideoFrame`", "content": {JSON_LINES: {"schema": TEXT}}},
             **problems(404, 409, 500),
         },
     }

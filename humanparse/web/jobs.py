@@ -16,8 +16,8 @@ from humanparse.jobs.desk import Desk
 from humanparse.jobs.records import CANCELLED, MANY, ONE, SUCCEEDED, VIDEO, Job, Order
 from humanparse.video.containers import ANSWERS
 from humanparse.web import service
+from humanparse.web.media_types import BYTES, JSON_LINES, JSON_TYPE, PROBLEM
 from humanparse.web.orders import read_key, read_order
-from humanparse.web.videos import ROWS
 
 blueprint = Blueprint("jobs", __name__)
 
@@ -60,8 +60,8 @@ def result(id: str) -> Response:
     order = job.order
     if path is None:
         problem = job.problem or {}
-        return Response(json.dumps(problem), problem["status"], content_type="application/problem+json")
-    response = send_file(path, mimetype="application/octet-stream", max_age=_left_s(job))
+        return Response(json.dumps(problem), problem["status"], content_type=PROBLEM)
+    response = send_file(path, mimetype=BYTES, max_age=_left_s(job))
     response.content_type = content_type_of(order)
     response.cache_control.private = True
     if order.kind == VIDEO:
@@ -78,7 +78,7 @@ def result(id: str) -> Response:
 def data(id: str) -> Response:
     """What was seen in a video: a line of JSON for each frame."""
     job, path = _desk().data(id)
-    response = send_file(path, mimetype=ROWS, max_age=_left_s(job))
+    response = send_file(path, mimetype=JSON_LINES, max_age=_left_s(job))
     response.headers.set("Content-Disposition", "inline", filename="parsing.jsonl")
     response.cache_control.private = True
     return response
@@ -90,7 +90,7 @@ def content_type_of(order: Order) -> str:
         return ANSWERS[order.format]
     if order.kind == MANY:
         return answer_type(order.format)
-    return "application/json" if order.format == JSON else content_type(order.format)
+    return JSON_TYPE if order.format == JSON else content_type(order.format)
 
 
 def describe_job(job: Job) -> dict[str, Any]:

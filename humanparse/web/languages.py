@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from functools import cache
 from io import BytesIO
-from pathlib import Path
 from typing import Final
 
 from babel.messages.mofile import write_mo
@@ -20,6 +19,7 @@ from flask import Blueprint, Flask, Response, redirect, request
 from flask_babel import Babel, Domain, get_locale
 from werkzeug.wrappers import Response as AnyResponse
 
+from humanparse.config import ROOT
 from humanparse.web.addresses import local_path
 
 blueprint = Blueprint("languages", __name__)
@@ -32,7 +32,7 @@ LANGUAGES: Final = {
 SOURCE: Final = "en"  # the language that the templates are written in
 COOKIE: Final = "language"
 COOKIE_AGE_S: Final = 365 * 24 * 3600
-FOLDER: Final = Path(__file__).resolve().parent.parent.parent / "translations"
+FOLDER: Final = ROOT / "translations"
 
 NUMBER: Final = re.compile(r"\d[\d,.]*\d|\d")
 NUMBER_PLACE: Final = re.compile(r"\{(\d+)\}")

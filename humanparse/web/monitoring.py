@@ -9,7 +9,7 @@ import hmac
 import ipaddress
 import time
 from datetime import datetime, timezone
-from typing import Any, Final
+from typing import Final
 
 from flask import Blueprint, Response, abort, jsonify, render_template, request
 from prometheus_client import CONTENT_TYPE_LATEST
@@ -19,7 +19,7 @@ from werkzeug.exceptions import Unauthorized
 from humanparse.config import Settings, shared_metrics_dir
 from humanparse.errors import InvalidOption
 from humanparse.metrics.snapshot import Snapshot
-from humanparse.request_log import RequestLog, describe_entry, write_csv
+from humanparse.request_log import OFF, RequestLog, write_csv
 from humanparse.web import service
 from humanparse.web.errors import wants_page
 
@@ -63,8 +63,7 @@ def requests() -> Response:
     entries = entries[:PAGE_ROWS]
     summary = log.summary(time.time() - SUMMARY_S)
     if not wants_page():
-        rows: list[dict[str, Any]] = [describe_entry(entry) for entry in entries]
-        return jsonify(summary=[vars(row) for row in summary], requests=rows, before=more)
+        return jsonify(summary=summary, requests=entries, before=more)
     page = render_template(
         "requests.html",
         summary=summary,
@@ -115,7 +114,7 @@ def _has_token(settings: Settings) -> bool:
 def _request_log() -> RequestLog:
     log = service().request_log
     if log is None:
-        abort(404, "There is no request log; HUMANPARSE_REQUEST_LOG_ROWS turns it on.")
+        abort(404, OFF)
     return log
 
 

@@ -18,12 +18,13 @@ from humanparse.config import Settings
 from humanparse.exports import FORMATS
 from humanparse.labels import CLASSES
 from humanparse.web import service
-from humanparse.web.batch import ZIP_TYPES
+from humanparse.web.errors import CODES
 from humanparse.web.job_operations import job_paths
+from humanparse.web.media_types import FORM, JSON_TYPE, ZIP, ZIP_TYPES
 from humanparse.web.operations import PARSE_PROBLEMS, body, form, formats, get, parameters, photo_body, problems
 from humanparse.web.recognition_operations import RECOGNITION_SCHEMAS, recognition_paths
 from humanparse.web.result_operations import result_paths
-from humanparse.web.schemas import BINARY, CODES, SCHEMAS, listed, option_schemas, ref
+from humanparse.web.schemas import BINARY, SCHEMAS, listed, option_schemas, ref
 from humanparse.web.studio_operations import STUDIO_SCHEMAS, studio_paths
 
 blueprint = Blueprint("openapi", __name__)
@@ -138,14 +139,14 @@ def _parse_batch(settings: Settings) -> dict[str, Any]:
         "parameters": parameters(option_schemas({"parser": settings.parser, "alpha": settings.alpha})),
         "requestBody": body(
             {
-                "multipart/form-data": {"schema": form({**listed(BINARY), "minItems": 1})},
+                FORM: {"schema": form({**listed(BINARY), "minItems": 1})},
                 **{name: {"schema": BINARY} for name in ZIP_TYPES},
             }
         ),
         "responses": {
             "200": {
                 "description": "One result for each photo, in their order",
-                "content": {"application/json": {"schema": ref("Batch")}, "application/zip": {"schema": BINARY}},
+                "content": {JSON_TYPE: {"schema": ref("Batch")}, ZIP: {"schema": BINARY}},
             },
             **problems(*PARSE_PROBLEMS),
         },

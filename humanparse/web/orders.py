@@ -16,7 +16,8 @@ from humanparse.jobs.callbacks import check_url
 from humanparse.jobs.records import MANY, ONE, VIDEO, Order
 from humanparse.video.options import VIDEO_OPTIONS
 from humanparse.web import service
-from humanparse.web.batch import ZIP_TYPES, read_uploads
+from humanparse.web.batch import read_uploads
+from humanparse.web.media_types import FORM, ZIP_TYPES
 from humanparse.web.requests import NO_PHOTO, read_extra, read_options, read_photo
 from humanparse.web.videos import Film, read_video
 
@@ -27,7 +28,6 @@ EXTRAS: Final = {
     "`video` for a video",
     **{name: f"of a video: {meaning}" for name, meaning in VIDEO_OPTIONS.items()},
 }
-FORM: Final = "multipart/form-data"
 MANY_TYPES: Final = (FORM, *ZIP_TYPES)
 LONGEST_KEY: Final = 255
 

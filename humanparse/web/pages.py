@@ -23,8 +23,8 @@ blueprint = Blueprint("pages", __name__)
 NAVIGATION: Final = [
     # endpoint and words of every page that the head of all pages leads to: a new service is one line here
     ("pages.index", _("Parse")),
-    ("gallery.recognition", _("Recognize")),
-    ("gallery.studio", _("Studio")),
+    ("sister_pages.recognition", _("Recognize")),
+    ("sister_pages.studio", _("Studio")),
     ("openapi.page", _("API")),
 ]
 LOOKS: Final = {

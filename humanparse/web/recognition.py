@@ -14,7 +14,7 @@ from humanparse.options import ParseOptions
 from humanparse.recognition.options import RecognizeOptions
 from humanparse.recognition.pipeline import Recognition, describe_recognition
 from humanparse.web import service
-from humanparse.web.answers import CACHE_STATUS
+from humanparse.web.answers import tell_cache
 from humanparse.web.orders import read_key
 from humanparse.web.patience import make_check
 from humanparse.web.requests import Upload, gather_options, read_photo
@@ -66,7 +66,9 @@ def predict() -> Response:
     upload, options = _read()
     found = service().pipeline.recognition.recognize(upload.data, options, make_check())
     results = [{"label": one.label, "score": one.probability} for one in found.predictions]
-    return _with_cache(jsonify(file_id=hashlib.sha256(upload.data).hexdigest()[:32], results=results), found)
+    response = jsonify(file_id=hashlib.sha256(upload.data).hexdigest()[:32], results=results)
+    tell_cache(response, found.cache)
+    return response
 
 
 @blueprint.get("/health")
@@ -83,10 +85,6 @@ def _read() -> tuple[Upload, RecognizeOptions]:
 
 def answer_recognition(found: Recognition) -> Response:
     """The JSON answer, and how it was come by."""
-    return _with_cache(jsonify(describe_recognition(found)), found)
-
-
-def _with_cache(response: Response, found: Recognition) -> Response:
-    if found.cache is not None:
-        response.headers["Cache-Status"] = CACHE_STATUS[found.cache]
+    response = jsonify(describe_recognition(found))
+    tell_cache(response, found.cache)
     return response

@@ -9,6 +9,7 @@ from humanparse.jobs.records import STATES
 from humanparse.recognition import RECOGNIZERS
 from humanparse.recognition.options import MOST, OPTIONS, RecognizeOptions
 from humanparse.web.job_operations import key_header
+from humanparse.web.media_types import JSON_TYPE
 from humanparse.web.operations import PARSE_PROBLEMS, get, parameters, photo_body, problems
 from humanparse.web.schemas import COUNT, JOB_ID, SCORE, TEXT, Schema, listed, record, ref
 
@@ -25,7 +26,7 @@ RECOGNITION_SCHEMAS: Final[dict[str, Schema]] = {
         timing_ms=ref("Timing"),
     ),
     "RecognitionTask": record(
-        task_id={"type": "string", "pattern": JOB_ID},
+        task_id=JOB_ID,
         status={"type": "string", "enum": list(STATES)},
         status_url=TEXT,
         result_url=TEXT,
@@ -54,7 +55,7 @@ def recognition_paths(settings: Settings) -> dict[str, Any]:
 
 
 def _post(settings: Settings, operation: str, summary: str, schema: str, status: str = "200") -> dict[str, Any]:
-    answer: dict[str, Any] = {"description": summary, "content": {"application/json": {"schema": ref(schema)}}}
+    answer: dict[str, Any] = {"description": summary, "content": {JSON_TYPE: {"schema": ref(schema)}}}
     given = parameters(recognize_options(settings))
     if status == "202":
         answer["headers"] = {"Location": {"schema": TEXT}}

@@ -28,14 +28,13 @@ from humanparse.fetching import fetch_photo, name_of
 from humanparse.image_formats import check_declared
 from humanparse.options import ParseOptions
 from humanparse.web import service
+from humanparse.web.media_types import BYTES, FORM, FORMS, JSON_TYPE
 
-FIELDS = ("image", "file")
+FIELDS: Final = ("image", "file")
 LISTS: Final = ("include", "effect", "only", "except", "people")  # options that may have several values
-FORMS: Final = ("multipart/form-data", "application/x-www-form-urlencoded")
-JSON_TYPE: Final = "application/json"
 NO_PHOTO: Final = "There is no photo in the request: the field 'image' or the body is empty."
-RAW_TYPES = ("application/octet-stream", "")
-ACCEPTABLE: Final = {"application/json": JSON, **{FORMATS[name].media_type: name for name in OVERLAYS}}
+RAW_TYPES: Final = (BYTES, "")
+ACCEPTABLE: Final = {JSON_TYPE: JSON, **{FORMATS[name].media_type: name for name in OVERLAYS}}
 """Media type -> the format that `Accept` asks for by it; the others share types, so `format=` names them."""
 
 
@@ -72,18 +71,18 @@ def read_photo() -> tuple[Upload, dict[str, Any]]:
     the body. Or, where settings allow it, its address as field or key `url`. Raises InputError.
     """
     kind = request.mimetype
-    if kind == "multipart/form-data":
+    if kind == FORM:
         upload, fields = _from_form()
-    elif kind == "application/json":
+    elif kind == JSON_TYPE:
         upload, fields = _from_json()
     elif kind.startswith("image/") or kind in RAW_TYPES:
         upload, fields = Upload(UNNAMED, request.get_data(cache=False)), {}
         check_type(kind, upload.data)
     else:
         raise UnsupportedFormat(
-            f"The body is {kind}; send multipart/form-data with a field 'image', JSON with a key 'image' "
+            f"The body is {kind}; send {FORM} with a field 'image', JSON with a key 'image' "
             "(base64), or the photo itself with its own Content-Type.",
-            allowed=["multipart/form-data", "application/json", "image/*"],
+            allowed=[FORM, JSON_TYPE, "image/*"],
         )
     if not upload.data:
         raise MissingImage(NO_PHOTO)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from humanparse.config import Settings
+from humanparse.web.media_types import JSON_LINES, JSON_TYPE
 from humanparse.web.operations import PARSE_PROBLEMS, parameters, photo_body, problems
 from humanparse.web.recognition_operations import recognize_options
 from humanparse.web.schemas import RESULT_ID, option_schemas, ref
@@ -16,11 +17,12 @@ ID: Final = {
     "in": "path",
     "required": True,
     "description": "The result's id: whoever knows it may see the photo.",
-    "schema": {"type": "string", "pattern": RESULT_ID},
+    "schema": RESULT_ID,
 }
 
 
 def result_paths(settings: Settings) -> dict[str, Any]:
+    """The paths of kept results and their operations."""
     return {
         "/api/results": {"post": _create(settings)},
         "/api/results/{id}": {
@@ -33,7 +35,7 @@ def result_paths(settings: Settings) -> dict[str, Any]:
 
 
 def _recognize(settings: Settings) -> dict[str, Any]:
-    answer = {"description": "What is in it", "content": {"application/json": {"schema": ref("Recognition")}}}
+    answer = {"description": "What is in it", "content": {JSON_TYPE: {"schema": ref("Recognition")}}}
     return {
         "operationId": "recognizeResult",
         "summary": "What is in a kept photo, without sending it again",
@@ -57,10 +59,10 @@ def _create(settings: Settings) -> dict[str, Any]:
     created = _result("The result, and where it is")
     created["headers"] = {"Location": {"schema": {"type": "string"}, "description": "The page of the result."}}
     steps = {
-        "description": "With `Accept: application/x-ndjson`, a line of JSON for every step: `step` is `waiting` (with "
+        "description": f"With `Accept: {JSON_LINES}`, a line of JSON for every step: `step` is `waiting` (with "
         "`before`, how many photos are before this one), `parsing`, and at last `done` (with `result`) or `failed` "
         "(with `problem`). An empty line is a sign of life.",
-        "content": {"application/x-ndjson": {"schema": {"type": "string"}}},
+        "content": {JSON_LINES: {"schema": {"type": "string"}}},
     }
     return {
         "operationId": "createResult",
@@ -83,4 +85,4 @@ def _one(operation: str, summary: str, answers: dict[str, Any]) -> dict[str, Any
 
 
 def _result(description: str) -> dict[str, Any]:
-    return {"description": description, "content": {"application/json": {"schema": ref("Result")}}}
+    return {"description": description, "content": {JSON_TYPE: {"schema": ref("Result")}}}

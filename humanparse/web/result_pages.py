@@ -19,11 +19,11 @@ from humanparse.kept import STORED, make_file
 from humanparse.labels import CLASSES
 from humanparse.recognition.pipeline import describe_recognition
 from humanparse.web import service
-from humanparse.web.gallery import keep_pictures, read_form
 from humanparse.web.pages import duration
 from humanparse.web.patience import make_check
 from humanparse.web.requests import read_choices, read_request
 from humanparse.web.results import read_effect, recognize_kept, save, stylize_kept
+from humanparse.web.sister_pages import keep_pictures, read_form
 
 blueprint = Blueprint("result_pages", __name__)
 
@@ -73,7 +73,7 @@ def stylize(name: str) -> AnyResponse:
     """Make the pictures, keep them, send the browser to their address; the form without scripts."""
     photo = service().storage.read(name, "photo.jpg")
     made = stylize_kept(name, read_effect(read_form(read_choices())))
-    return redirect(url_for("gallery.kept", name=keep_pictures(photo, made)), 303)
+    return redirect(url_for("sister_pages.kept", name=keep_pictures(photo, made)), 303)
 
 
 @blueprint.get("/results/<name>/recognize")

@@ -28,6 +28,7 @@ from humanparse.studio import Stylized
 from humanparse.stylize_options import StylizeOptions
 from humanparse.web import service
 from humanparse.web.errors import describe_error
+from humanparse.web.media_types import JSON_LINES, JSON_TYPE
 from humanparse.web.patience import make_check
 from humanparse.web.recognition import answer_recognition
 from humanparse.web.requests import read_choices, read_request
@@ -35,7 +36,6 @@ from humanparse.web.studio import answer_stylized
 
 blueprint = Blueprint("results", __name__)
 
-LINES: Final = "application/x-ndjson"
 SILENCE_S: Final = 5.0  # then an empty line goes out, by which we notice that nobody listens any more
 
 
@@ -43,12 +43,12 @@ SILENCE_S: Final = 5.0  # then an empty line goes out, by which we notice that n
 def create() -> tuple[Response, int]:
     """A photo in; its parsing out, kept under an address. With `Accept: application/x-ndjson` a line for every step."""
     photo, options = read_request(service().settings)
-    if request.accept_mimetypes.best_match(["application/json", LINES]) == LINES:
+    if request.accept_mimetypes.best_match([JSON_TYPE, JSON_LINES]) == JSON_LINES:
         steps = _steps(photo.data, options)
         first = next(steps)
         if isinstance(first, Exception):  # while the status can still say so
             raise first
-        response = Response(stream_with_context(_lines(first, steps)), content_type=LINES)
+        response = Response(stream_with_context(_lines(first, steps)), content_type=JSON_LINES)
         response.headers["X-Accel-Buffering"] = "no"  # nginx would keep the lines back
         return response, 200
     name = save(service().pipeline.parse(photo.data, options, make_check()))
@@ -126,11 +126,15 @@ def describe_kept(name: str) -> dict[str, Any]:
     }
 
 
+Step = int | Answer | Exception | None
+"""Photos before this one (0: it is parsed), the answer, what went wrong; None: nothing new, for some seconds."""
+
+
 class _Gone(Exception):
     """Nobody waits for the answer any more."""
 
 
-def _steps(data: bytes, options: ParseOptions) -> Iterator[int | Answer | Exception | None]:
+def _steps(data: bytes, options: ParseOptions) -> Iterator[Step]:
     """How many photos are before this one, whenever that changes; at last its Answer, or what went wrong.
 
     None after every `SILENCE_S` without news. When closed, a photo that still waits leaves the line.
@@ -165,15 +169,13 @@ def _steps(data: bytes, options: ParseOptions) -> Iterator[int | Answer | Except
         gone.set()
 
 
-def _lines(
-    first: int | Answer | Exception | None, others: Iterator[int | Answer | Exception | None]
-) -> Iterator[bytes]:
+def _lines(first: Step, others: Iterator[Step]) -> Iterator[bytes]:
     yield _line(first)
     for step in others:
         yield _line(step)
 
 
-def _line(step: int | Answer | Exception | None) -> bytes:
+def _line(step: Step) -> bytes:
     if step is None:
         return b"\n"
     if isinstance(step, int):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from humanparse.jobs.records import KINDS, STATES
+from humanparse.jobs.records import ID, KINDS, STATES
 from humanparse.kept import MADE, STORED
 from humanparse.labels import NAMES, NUM_CLASSES, PALETTES
 from humanparse.options import CHOICES, INCLUDES, OPTIONS
 from humanparse.parsers import AUTO, PARSERS
+from humanparse.storage import NAME
 from humanparse.video.containers import ANSWERS
-from humanparse.web.errors import STATUS
 
 Schema = dict[str, Any]
 
@@ -19,8 +19,8 @@ BASE64: Final[Schema] = {"type": "string", "contentEncoding": "base64"}
 BASE64_PNG: Final[Schema] = {"type": "string", "contentEncoding": "base64", "contentMediaType": "image/png"}
 COUNT: Final[Schema] = {"type": "integer", "minimum": 0}
 SCORE: Final[Schema] = {"type": "number", "minimum": 0, "maximum": 1}
-JOB_ID: Final = "^[A-Za-z0-9_-]{22}$"
-RESULT_ID: Final = "^[A-Za-z0-9_-]{22}$"
+JOB_ID: Final[Schema] = {"type": "string", "pattern": f"^{ID.pattern}$"}
+RESULT_ID: Final[Schema] = {"type": "string", "pattern": f"^{NAME.pattern}$"}
 PART_ID: Final[Schema] = {"type": "integer", "minimum": 1, "maximum": NUM_CLASSES - 1}
 TEXT: Final[Schema] = {"type": "string"}
 
@@ -36,11 +36,18 @@ def record(optional: dict[str, Schema] | None = None, /, **required: Schema) -> 
 
 
 def ref(name: str) -> Schema:
+    """The component of this name; see SCHEMAS."""
     return {"$ref": f"#/components/schemas/{name}"}
 
 
 def listed(items: Schema, description: str = "") -> Schema:
+    """A list of any length."""
     return {"type": "array", "items": items, **({"description": description} if description else {})}
+
+
+def exactly(count: int, items: Schema, description: str) -> Schema:
+    """A list of so many."""
+    return {**listed(items, description), "minItems": count, "maxItems": count}
 
 
 def option_schemas(defaults: dict[str, Any]) -> dict[str, Schema]:
@@ -60,20 +67,8 @@ def option_schemas(defaults: dict[str, Any]) -> dict[str, Schema]:
     return schemas
 
 
-BOX: Final[Schema] = {
-    "type": "array",
-    "description": "x0, y0, x1, y1 in pixels; x1 and y1 are the first column and row outside.",
-    "items": COUNT,
-    "minItems": 4,
-    "maxItems": 4,
-}
-KEYPOINT: Final[Schema] = {
-    "type": "array",
-    "items": {"type": "number"},
-    "minItems": 3,
-    "maxItems": 3,
-    "description": "x, y in pixels of the photo, score from 0 to 1.",
-}
+BOX: Final = exactly(4, COUNT, "x0, y0, x1, y1 in pixels; x1 and y1 are the first column and row outside.")
+KEYPOINT: Final = exactly(3, {"type": "number"}, "x, y in pixels of the photo, score from 0 to 1.")
 PART: Final = record(
     {"mask": BASE64_PNG, "rle": record(size=listed(COUNT), counts=TEXT), "polygons": listed(listed(COUNT))},
     id=PART_ID,
@@ -145,7 +140,7 @@ COCO: Final = record(
             image_id=COUNT,
             category_id=PART_ID,
             segmentation=record(size=listed(COUNT), counts=TEXT),
-            bbox={**listed(COUNT, "x, y, width, height"), "minItems": 4, "maxItems": 4},
+            bbox=exactly(4, COUNT, "x, y, width, height"),
             area=COUNT,
             iscrowd={"const": 0},
             score=SCORE,
@@ -174,7 +169,7 @@ VIDEO_FRAME: Final = record(
     people=listed(ref("VideoPerson"), "Largest first."),
 )
 RESULT: Final = record(
-    id={"type": "string", "pattern": RESULT_ID},
+    id=RESULT_ID,
     address={**TEXT, "description": "The page that shows it."},
     expires_at={"type": "string", "format": "date-time"},
     files=record(**dict.fromkeys((*STORED, *MADE), TEXT)),
@@ -184,7 +179,7 @@ RESULT: Final = record(
 MOMENT: Final[Schema] = {"type": ["string", "null"], "format": "date-time"}
 JOB_FORMATS: Final = (*CHOICES["format"], *ANSWERS)
 JOB: Final = record(
-    id={"type": "string", "pattern": JOB_ID},
+    id=JOB_ID,
     state={"type": "string", "enum": list(STATES)},
     cancelling={"type": "boolean", "description": "It was cancelled, and stops after the photo, or frame, at hand."},
     kind={"type": "string", "enum": list(KINDS)},
@@ -205,13 +200,7 @@ JOB: Final = record(
         ]
     },
 )
-COLOUR: Final[Schema] = {
-    "type": "array",
-    "description": "Red, green, blue.",
-    "items": {"type": "integer", "minimum": 0, "maximum": 255},
-    "minItems": 3,
-    "maxItems": 3,
-}
+COLOUR: Final = exactly(3, {"type": "integer", "minimum": 0, "maximum": 255}, "Red, green, blue.")
 CLASS: Final = record(
     id={"type": "integer", "minimum": 0, "maximum": NUM_CLASSES - 1},
     name={"type": "string", "enum": list(NAMES)},
@@ -250,8 +239,3 @@ SCHEMAS: Final[dict[str, Schema]] = {
     "Health": record(status={"const": "ok"}),
     "Ready": record(status={"const": "ready"}, parser=ref("Parser")),
 }
-CODES: Final = {
-    status: sorted({error.code for error in STATUS if STATUS[error] == status})
-    for status in set(STATUS.values()) - {499}
-}
-"""Status -> the codes that a problem of this status may have, but for those that Flask's own errors add."""

@@ -15,14 +15,15 @@ from humanparse.labels import NAMES
 from humanparse.studio import Stylized, describe_stylized, zip_stylized
 from humanparse.stylize_options import ENCODERS, MEDIA_TYPES, SUFFIXES, StylizeOptions
 from humanparse.web import service
-from humanparse.web.answers import CACHE_STATUS
+from humanparse.web.answers import tell_cache, tell_timing
+from humanparse.web.media_types import JSON_TYPE, ZIP
 from humanparse.web.patience import make_check
 from humanparse.web.requests import accepted_format, gather_options, read_photo
 
 blueprint = Blueprint("studio", __name__)
 
 PICTURE_TYPES: Final = {media_type: name for name, media_type in MEDIA_TYPES.items()}
-MANY_TYPES: Final = {"application/json": "json", "application/zip": "zip"}
+MANY_TYPES: Final = {JSON_TYPE: "json", ZIP: "zip"}
 
 
 @blueprint.post("/api/stylize")
@@ -37,13 +38,12 @@ def answer_stylized(options: StylizeOptions, make: Callable[[StylizeOptions], St
     """What `make` makes, in the format that `format` or `Accept` asks for. Raises InvalidOption or NotAcceptable."""
     format = _choose_format(options)
     if format in ENCODERS:
-        options = _with_format(options, format)
+        options = replace(options, image_format=format)
     made = make(options)
     response = _respond(made, format)
     response.vary.add("Accept")
     response.headers["Humanparse-Coverage"] = str(made.coverage)
-    if made.cache is not None:
-        response.headers["Cache-Status"] = CACHE_STATUS[made.cache]
+    tell_cache(response, made.cache)
     return response
 
 
@@ -92,19 +92,15 @@ def _choose_format(options: StylizeOptions) -> str:
     return accepted_format(MANY_TYPES if several else {**PICTURE_TYPES, **MANY_TYPES})
 
 
-def _with_format(options: StylizeOptions, format: str) -> StylizeOptions:
-    return replace(options, image_format=format)
-
-
 def _respond(made: Stylized, format: str) -> Response:
     if format == "json":
         return jsonify(describe_stylized(made))
     if format == "zip":
-        data, media_type, name = zip_stylized(made), "application/zip", "studio.zip"
+        data, media_type, name = zip_stylized(made), ZIP, "studio.zip"
     else:
         ((effect, data),) = made.pictures.items()
         media_type, name = MEDIA_TYPES[format], f"{effect}{SUFFIXES[format]}"
     response = Response(data, content_type=media_type)
     response.headers.set("Content-Disposition", "inline", filename=name)
-    response.headers["Server-Timing"] = ", ".join(f"{stage};dur={ms}" for stage, ms in made.timing_ms.items())
+    tell_timing(response, made.timing_ms)
     return response

@@ -11,6 +11,7 @@ from humanparse.effects.selection import GROUPS, MOST_FEATHER
 from humanparse.labels import NAMES
 from humanparse.options import CHOICES
 from humanparse.stylize_options import ALL, ENCODERS, FORMATS, MEDIA_TYPES, OPTIONS
+from humanparse.web.media_types import JSON_TYPE, ZIP
 from humanparse.web.operations import PARSE_PROBLEMS, get, parameters, photo_body, problems
 from humanparse.web.schemas import BINARY, SCORE, TEXT, Schema, listed, record, ref
 
@@ -81,10 +82,10 @@ def _stylize(settings: Settings) -> dict[str, Any]:
 
 def stylized() -> dict[str, Any]:
     """The 200 of the studio."""
-    pictures = {name: {"schema": BINARY} for name in (*MEDIA_TYPES.values(), "application/zip")}
+    pictures = {name: {"schema": BINARY} for name in (*MEDIA_TYPES.values(), ZIP)}
     return {
         "description": "The picture, or several",
-        "content": {**pictures, "application/json": {"schema": ref("Stylized")}},
+        "content": {**pictures, JSON_TYPE: {"schema": ref("Stylized")}},
     }
 
 

@@ -12,21 +12,16 @@ from flask import g, request
 from werkzeug.datastructures import FileStorage
 
 from humanparse.config import Settings
-from humanparse.errors import (
-    InvalidOption,
-    MissingImage,
-    TooManyBytes,
-    UnreadableVideo,
-    UnsupportedFormat,
-)
-from humanparse.jobs.videos import container_of, look
+from humanparse.errors import InvalidOption, MissingImage, TooManyBytes, UnreadableVideo
+from humanparse.jobs.videos import container_of, container_wanted, look
 from humanparse.video import containers
 from humanparse.video.containers import ANSWERS
 from humanparse.video.options import VIDEO_OPTIONS, VideoOptions
+from humanparse.web.errors import upload_too_large
+from humanparse.web.media_types import FORM
 from humanparse.web.requests import FIELDS, read_extra, read_fields
 
 FIELD: Final = "video"
-ROWS: Final = "application/x-ndjson"
 
 
 class Film(NamedTuple):
@@ -45,7 +40,7 @@ def read_video(opening: ExitStack, settings: Settings) -> Film | None:
 
     Its file stays open until `opening` closes. Raises InputError's kin.
     """
-    if request.mimetype == "multipart/form-data":
+    if request.mimetype == FORM:
         found = _from_form(settings)
     elif request.mimetype.startswith("video/"):
         found = _from_body(opening, settings)
@@ -60,9 +55,7 @@ def read_video(opening: ExitStack, settings: Settings) -> Film | None:
     if size > settings.video_bytes:
         raise TooManyBytes(f"The video has {size:,} bytes; at most {settings.video_bytes:,} are allowed.",
                            size=size, limit=settings.video_bytes)  # fmt: skip
-    container = container_of(file)
-    if container is None:
-        raise UnsupportedFormat(f"This is not a video of a type that we take: {containers.names()}.")
+    container = container_wanted(file)
     containers.check_declared(container, declared)
     given = {name: read_extra(name, fields) for name in VIDEO_OPTIONS}
     options = VideoOptions.from_strings({name: text for name, text in given.items() if text is not None})
@@ -87,8 +80,7 @@ def _from_form(settings: Settings) -> tuple[str, IO[bytes], str, dict[str, Any]]
     if len(photos) == 1 and container_of(photos[0].stream) is not None:
         return _parts_of(photos[0], "", fields)
     if (request.content_length or sum(map(_size, photos))) > settings.batch_bytes:
-        message = f"The upload is too large; at most {settings.batch_bytes:,} bytes are allowed."
-        raise TooManyBytes(message, limit=settings.batch_bytes)
+        raise upload_too_large(settings.batch_bytes)
     return None
 
 

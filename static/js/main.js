@@ -7,11 +7,10 @@
 import { Problem, announce, clearMessage, showProblem, text } from "./messages.js";
 import { Progress } from "./progress.js";
 import { Queue } from "./queue.js";
-import { listen } from "./sources.js";
+import { listen, refusal } from "./sources.js";
 import { Strip } from "./strip.js";
 import { send } from "./upload.js";
 
-const MEGABYTE = 1048576;
 const find = (id) => document.getElementById(id);
 
 const title = document.title; // of the page without a result
@@ -40,7 +39,7 @@ function enter(state) {
 function take(files) {
   camera?.stop();
   loadResult().catch(() => {}); // while the photo is on its way; if it fails, it is told when it is needed
-  const [first] = queue.add(files, check);
+  const [first] = queue.add(files, (file) => refusal(file, Number(form.dataset.maxBytes)));
   look(first);
 }
 
@@ -71,15 +70,6 @@ function sendItem(item) {
   });
 }
 
-/** The Problem with `file` that needs no server to see, or null. */
-function check(file) {
-  const limit = Number(form.dataset.maxBytes);
-  const megabytes = (bytes) => (bytes / MEGABYTE).toFixed(1).replace(/\.0$/, "");
-  if (!file.size) return new Problem("empty");
-  if (file.size > limit) return new Problem("too-large", { values: { size: megabytes(file.size), limit: megabytes(limit) } });
-  return null;
-}
-
 async function showResult(item) {
   if (shown === item) return enter("done");
   try {
@@ -101,13 +91,9 @@ async function showResult(item) {
   }
 }
 
-function fail(problem) {
-  if (!(problem instanceof Problem)) {
-    console.error(problem); // ours to mend: say so, and keep the trace
-    problem = new Problem("unexpected");
-  }
+function fail(error) {
   enter("error");
-  showProblem(problem);
+  showProblem(Problem.from(error));
 }
 
 /** Give the page an address, so that reload, back and another language keep what is looked at. */

@@ -23,6 +23,13 @@ export class Problem extends Error {
     this.again = again;
   }
 
+  /** What was thrown; what is no Problem is ours to mend: the page says so, and the trace is kept. */
+  static from(error) {
+    if (error instanceof Problem) return error;
+    console.error(error);
+    return new Problem("unexpected");
+  }
+
   /** Of a problem+json body, or of a bare status where a proxy answered. */
   static of(status, body) {
     const values = { retry_after_s: body?.retry_after_s ?? 5 };
@@ -55,5 +62,5 @@ export function clearMessage() {
   if (box) box.hidden = true;
 }
 
-/** `seconds` with two digits, `share` as a percentage: as the server writes them. */
+/** `share` as a percentage, as the server writes it. */
 export const percent = (share) => (share < 0.001 ? "< 0.1 %" : `${(share * 100).toFixed(1)} %`);

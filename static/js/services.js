@@ -45,8 +45,7 @@ class Panel {
       announce(text("ready"));
     } catch (error) {
       if (id !== this.id) return;
-      if (!(error instanceof Problem)) console.error(error);
-      const problem = error instanceof Problem ? error : new Problem("unexpected");
+      const problem = Problem.from(error);
       this.trouble.querySelector("strong").textContent = problem.message;
       this.trouble.querySelector("span").textContent = problem.advice;
       this.trouble.hidden = false;

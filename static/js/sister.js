@@ -5,7 +5,7 @@
 
 import { ask, gather } from "./ask.js";
 import { Problem, announce, clearMessage, showProblem, text } from "./messages.js";
-import { listen } from "./sources.js";
+import { listen, refusal } from "./sources.js";
 
 const form = document.getElementById("sister");
 const outcome = document.getElementById("outcome");
@@ -24,9 +24,8 @@ export function begin(work) {
     if (!numbers().every((field) => field.reportValidity())) return; // the browser says what is allowed
     const mine = ++turn;
     clearMessage();
-    const limit = Number(form.dataset.maxBytes);
-    if (!file.size) return fail(new Problem("empty"));
-    if (file.size > limit) return fail(new Problem("too-large", { values: { size: megabytes(file.size), limit: megabytes(limit) } }));
+    const problem = refusal(file, Number(form.dataset.maxBytes));
+    if (problem) return showProblem(problem);
     if (others.length) showProblem(new Problem("only-one"));
     document.body.dataset.busy = "true";
     announce(text("working"));
@@ -40,8 +39,8 @@ export function begin(work) {
       outcome.hidden = false;
       document.getElementById("outcome-title").focus();
       announce(text("ready"));
-    } catch (problem) {
-      if (mine === turn) fail(problem);
+    } catch (error) {
+      if (mine === turn) showProblem(Problem.from(error));
     } finally {
       if (mine === turn) document.body.dataset.busy = "false";
     }
@@ -62,11 +61,3 @@ export const fields = () => gather(form);
 
 /** The form's fields for numbers; to browsers those of another effect, which are disabled, are right. */
 const numbers = () => [...form.querySelectorAll("input[type=number]")];
-
-const megabytes = (bytes) => (bytes / 1048576).toFixed(1).replace(/\.0$/, "");
-
-function fail(problem) {
-  if (problem instanceof Problem) return showProblem(problem);
-  console.error(problem); // ours to mend: say so, and keep the trace
-  showProblem(new Problem("unexpected"));
-}

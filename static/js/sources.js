@@ -4,7 +4,18 @@
  * photos in it are taken, and in those within it.
  */
 
+import { Problem } from "./messages.js";
+
+const MEGABYTE = 1048576;
 const PHOTO = /\.(jpe?g|jfif|png|webp|bmp|tiff?|gif|avif|hei[cf])$/i; // of what lies in folders; the server judges all
+
+/** The Problem with `file` that needs no server to see, or null; `limit`: its largest size in bytes. */
+export function refusal(file, limit) {
+  const megabytes = (bytes) => (bytes / MEGABYTE).toFixed(1).replace(/\.0$/, "");
+  if (!file.size) return new Problem("empty");
+  if (file.size > limit) return new Problem("too-large", { values: { size: megabytes(file.size), limit: megabytes(limit) } });
+  return null;
+}
 
 export function listen({ input, dropMark, take, refuse }) {
   const hand = (files) => (files.length ? take([...files]) : refuse());

@@ -13,6 +13,7 @@ import redis
 from humanparse.cache import sqlite_blobs
 from humanparse.cache.redis_blobs import RedisBlobs
 from humanparse.cache.sqlite_blobs import FILE, SqliteBlobs
+from humanparse.errors import StorageError
 
 
 class Clock:
@@ -107,6 +108,12 @@ def test_a_folder_that_cannot_be_used_is_no_error(tmp_path: Path) -> None:
     blobs = SqliteBlobs(tmp_path / "file", 4000, 500)
     assert not blobs.put("a", b"x")
     assert blobs.get("a") is None
+
+
+def test_a_cache_that_cannot_be_cleared_says_so(tmp_path: Path) -> None:
+    (tmp_path / FILE).mkdir()
+    with pytest.raises(StorageError, match="cannot be deleted"):
+        SqliteBlobs(tmp_path, 4000, 500).clear()
 
 
 def test_a_lock_that_is_held_for_too_long_is_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

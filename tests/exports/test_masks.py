@@ -10,7 +10,8 @@ import numpy as np
 from hypothesis import given
 from PIL import Image
 
-from humanparse.exports.masks import INDEX, masks_zip, part_mask
+from humanparse.exports.masks import INDEX, mask_files, part_mask
+from humanparse.exports.zips import write_zip
 from humanparse.records import Parsing
 from tests.parsings import parsings
 
@@ -26,7 +27,7 @@ def test_part_masks_are_the_pixels_of_the_part_and_nothing_else(parsing: Parsing
 @given(parsing=parsings())
 def test_the_zip_gives_both_maps_back(parsing: Parsing) -> None:
     people, labels = np.zeros(parsing.size, np.uint8), np.zeros(parsing.size, np.uint8)
-    with ZipFile(BytesIO(masks_zip(parsing))) as archive:
+    with ZipFile(BytesIO(write_zip(mask_files(parsing)))) as archive:
         assert archive.testzip() is None
         index = json.loads(archive.read(INDEX))
         rows = index["masks"]
@@ -46,4 +47,4 @@ def test_the_zip_gives_both_maps_back(parsing: Parsing) -> None:
 
 @given(parsing=parsings())
 def test_the_same_parsing_is_the_same_zip(parsing: Parsing) -> None:
-    assert masks_zip(parsing) == masks_zip(parsing)
+    assert write_zip(mask_files(parsing)) == write_zip(mask_files(parsing))

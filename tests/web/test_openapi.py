@@ -27,8 +27,8 @@ from humanparse.exports import FORMATS
 from humanparse.keys import KeyFile
 from humanparse.options import CHOICES, INCLUDES, OPTIONS
 from humanparse.pipeline import Pipeline
-from humanparse.web.batch import ZIP_TYPES
 from humanparse.web.errors import STATUS
+from humanparse.web.media_types import ZIP_TYPES
 from humanparse.web.openapi import make_document
 from humanparse.web.operations import JSON_SHAPES
 from tests.band_parser import BandParser

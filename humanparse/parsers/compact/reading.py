@@ -21,7 +21,7 @@ from humanparse.parsers.sizes import fine_size, repeat
 NOBODY = np.array([10.0] + [-10.0] * (NUM_CLASSES - 1), np.float32)[:, None, None]
 """(20, 1, 1) logits of a cell that is background for sure."""
 NEVER = np.float32(-30.0)  # a logit that loses against any other
-MIN_PATCH_CELLS = 4  # smaller patches are noise: leaving them out gains 0.1 to 0.2 points of IoU, and calm pictures
+MIN_PATCH_CELLS = 4  # smaller patches are noise: leaving them out gains 0.1 to 0.2 points of IoU, and calm overlays
 
 
 class Maps(NamedTuple):

@@ -1,7 +1,7 @@
 """From scores on a coarse grid to the winner at every pixel of the photo.
 
 Every plane of scores is enlarged bilinearly and the highest taken, but a plane is enlarged only
-around the cells it wins, so that time and memory follow what is in the picture. (A plane that is
+around the cells it wins, so that time and memory follow what is in the photo. (A plane that is
 second in two neighbouring cells and would win a hair between them does not.)
 """
 

@@ -12,7 +12,10 @@ from humanparse.parsers.m2fp.configuration import Backbone
 
 
 class Conv(nn.Conv2d):
-    """Convolution without bias and, as its child `norm`, the normalisation after it."""
+    """(N, cin, H, W) -> (N, cout, H/stride, W/stride).
+
+    A convolution without bias and, as its child `norm`, the normalisation after it.
+    """
 
     def __init__(
         self, cin: int, cout: int, kernel: int, norm: nn.Module, stride: int = 1, dilation: int = 1, groups: int = 1
@@ -25,6 +28,7 @@ class Conv(nn.Conv2d):
 
 
 def conv_bn(cin: int, cout: int, kernel: int, stride: int = 1, dilation: int = 1, groups: int = 1) -> Conv:
+    """A convolution of as many pixels on each side, with its batch normalisation."""
     return Conv(cin, cout, kernel, nn.BatchNorm2d(cout), stride, dilation, groups)
 
 
@@ -45,7 +49,10 @@ class Stem(nn.Module):
 
 
 class Bottleneck(nn.Module):
-    """1x1 narrow, 3x3, 1x1 wide; the shortcut is projected where the width changes."""
+    """(N, cin, H, W) -> (N, cout, H/stride, W/stride).
+
+    1x1 narrow, 3x3, 1x1 wide; the shortcut is projected where the width changes.
+    """
 
     def __init__(
         self, cin: int, cout: int, width: int, stride: int, dilation: int, groups: int, stride_in_1x1: bool
@@ -64,7 +71,7 @@ class Bottleneck(nn.Module):
 
 
 class ResNet(nn.Module):
-    """(N, 3, H, W) -> the maps of res2 to res5, of stride 4, 8, 16, 32 where nothing is dilated."""
+    """(N, 3, H, W) -> the maps (N, C, h, w) of res2 to res5, of stride 4, 8, 16, 32 where nothing is dilated."""
 
     def __init__(self, plan: Backbone) -> None:
         super().__init__()

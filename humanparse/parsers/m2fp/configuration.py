@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from humanparse.errors import WeightsDamaged
-from humanparse.labels import NAMES
+from humanparse.labels import NAMES, plain_name
 
 FILE: Final = "configuration.json"
 MODEL_TYPE: Final = "m2fp"
@@ -162,9 +162,5 @@ def _from_model(model: Mapping[str, Any]) -> Configuration:
 def _check_classes(classes: tuple[str, ...]) -> None:
     """The order rules, as in CIHP; names that we would not have expected are worth a word in the log."""
     for ours, theirs in zip((*NAMES, "Human"), classes, strict=True):
-        if _plain(ours) != _plain(theirs):
+        if plain_name(ours) != plain_name(theirs):
             log.warning("M2FP's configuration calls class %r %r; the order of CIHP is taken", ours, theirs)
-
-
-def _plain(name: str) -> str:
-    return "".join(letter for letter in name.lower() if letter.isalnum())

@@ -62,14 +62,14 @@ def _places(sizes: Tensor) -> Tensor:
 
 
 class Sampling(nn.Module):
-    """`sample` as a module, so that the conversion to OpenVINO can put its own in this place."""
+    """`sample`, shapes and all, as a module, so that the conversion to OpenVINO can put its own in this place."""
 
     def forward(self, value: Tensor, offsets: Tensor, scores: Tensor, sizes: Tensor) -> Tensor:
         return sample(value, offsets, scores, sizes)
 
 
 class DeformableAttention(nn.Module):
-    """Self-attention over the cells of all levels: (1, S, C), its positions (1, S, C) -> (1, S, C)."""
+    """Self-attention over the cells of all levels: x and positions (1, S, C), sizes as in `sample` -> (1, S, C)."""
 
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()

@@ -6,17 +6,15 @@ from pathlib import Path
 from typing import Final
 
 from humanparse.hub import HubModel, fetch_model
-from humanparse.parsers.m2fp import configuration
 from humanparse.parsers.m2fp.configuration import read_configuration
 from humanparse.parsers.m2fp.runtime import converted
-from humanparse.parsers.m2fp.weights import CHECKPOINT
+from humanparse.parsers.m2fp.weights import FILES
 
 MODELS: Final = (  # the same one under its present and its older name
     "iic/cv_resnet101_image-multiple-human-parsing",
     "damo/cv_resnet101_image-multiple-human-parsing",
 )
 REVISION: Final = "v1.0.1"
-FILES: Final = (configuration.FILE, CHECKPOINT)
 MODEL: Final = HubModel("m2fp", MODELS, REVISION, FILES, download_bytes=720_000_000, converted_bytes=270_000_000)
 NOTICE: Final = (
     f"M2FP (Mask2Former-Parsing, ResNet-101), {MODELS[0]}, revision {REVISION}, from ModelScope.\n"

@@ -36,7 +36,7 @@ def make_frame(size: tuple[int, int]) -> Frame:
 def prepare(image: NDArray[np.uint8]) -> tuple[NDArray[np.float32], Frame]:
     """(H, W, 3) uint8 RGB -> the input (1, 3, h, w) float32, h and w multiples of 32, and its frame.
 
-    Pillow's bilinear filter, since the weights were learned from pictures shrunk by it; the padding,
+    Pillow's bilinear filter, since the weights were learned from photos shrunk by it; the padding,
     right and below, is zero after normalisation.
     """
     frame = make_frame((image.shape[0], image.shape[1]))

@@ -15,11 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from humanparse.parsers.m2fp.frame import Frame
-from humanparse.parsers.m2fp.rows import exp, share_out
+from humanparse.parsers.m2fp.rows import HALF, ONE, ZERO, exp, share_out
 
-ZERO: Final = np.float32(0)
-HALF: Final = np.float32(0.5)
-ONE: Final = np.float32(1)
 SCORE_EPS: Final = 1e-6
 
 
@@ -105,6 +102,7 @@ def enlarge(mask: NDArray[np.float32], zoom: Zoom) -> NDArray[np.float32]:
 
 
 def flat(zoom: Zoom) -> tuple[Axis, Axis, Axis, Axis]:
+    """As compiled loops take it: both axes of the rows, both of the columns."""
     return (*zoom.rows, *zoom.columns)
 
 

@@ -22,6 +22,8 @@ LISTED: Final = 8  # keys of each kind that an error names
 
 
 class Head(nn.Module):
+    """Only holds its two, under the checkpoint's keys; M2FP runs them."""
+
     def __init__(self, configuration: Configuration) -> None:
         super().__init__()
         self.pixel_decoder = PixelDecoderNetwork(configuration.pixel_decoder, configuration.backbone.channels)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 from humanparse.config import Settings
 from humanparse.cpu import usable_cores
 from humanparse.errors import ParserUnavailable
+from humanparse.hub import missing_from
 from humanparse.parsers.contract import Parser
 from humanparse.parsers.inference import choose_precision
 from humanparse.parsers.m2fp import weights
@@ -18,7 +18,7 @@ from humanparse.parsers.m2fp.configuration import Configuration, read_configurat
 from humanparse.parsers.m2fp.frame import prepare
 from humanparse.records import ParserInfo, Parsing
 
-if TYPE_CHECKING:  # both need numba, which an installation for compact alone leaves out
+if TYPE_CHECKING:  # it brings numba, which those do without who only ask whether the weights are here
     from humanparse.parsers.m2fp.runtime import Runtime
 
 
@@ -42,9 +42,9 @@ class M2FPParser(Parser):
         return ParserInfo("m2fp", weights.known_version(self._settings.m2fp_dir))
 
     def available(self) -> str | None:
-        missing = weights.missing_from(self._settings.m2fp_dir)
+        missing = missing_from(self._settings.m2fp_dir, weights.FILES)
         if missing is None:
-            return None if find_spec("numba") else "numba is not installed; `pip install -r requirements.txt` brings it"
+            return None
         return (
             f"its {missing} is not in the folder HUMANPARSE_M2FP_DIR; fetch it with `python -m humanparse fetch m2fp`"
         )

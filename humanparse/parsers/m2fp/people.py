@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from humanparse.parsers.m2fp.frame import Frame
 from humanparse.parsers.m2fp.masks import Box, Zoom, fill_row, find_boxes, flat, make_zoom, score_masks, to_probability
-from humanparse.parsers.m2fp.rows import share_out
+from humanparse.parsers.m2fp.rows import ONE, ZERO, share_out
 from humanparse.parsers.sizes import fine_size, repeat
 from humanparse.records import MAX_PEOPLE
 
@@ -30,8 +30,6 @@ MIN_COVERED: Final = 0.1  # share of a part that its human must cover
 MIN_CLAIMED: Final = 0.2  # share of a human without parts of its own that others' parts must cover
 SCORE_PIXELS: Final = 1_000_000  # a mean over so many changes in the fourth place only, whatever the photo's size
 ROWS_A_TURN: Final = 16
-ZERO: Final = np.float32(0)
-ONE: Final = np.float32(1)
 
 
 class Instance(NamedTuple):

@@ -17,7 +17,10 @@ NORM_GROUPS = 32
 
 
 class GroupNorm(nn.GroupNorm):
-    """torch's own, written out: OpenVINO 2026.4's dies (SIGSEGV) on AVX2 where a map's area is no multiple of 8."""
+    """(N, C, H, W) -> the same. torch's own, written out.
+
+    OpenVINO 2026.4's dies (SIGSEGV) on AVX2 where a map's area is no multiple of 8.
+    """
 
     def __init__(self, width: int) -> None:
         super().__init__(NORM_GROUPS, width)
@@ -30,7 +33,10 @@ class GroupNorm(nn.GroupNorm):
 
 
 class EncoderLayer(nn.Module):
-    """Deformable self-attention and a feed-forward network, each normalised after its sum."""
+    """x and positions (1, S, C), sizes as in `deformable.sample` -> (1, S, C).
+
+    Deformable self-attention and a feed-forward network, each normalised after its sum.
+    """
 
     def __init__(self, plan: PixelDecoder) -> None:
         super().__init__()
@@ -46,13 +52,18 @@ class EncoderLayer(nn.Module):
 
 
 class Encoder(nn.Module):
+    """Only holds the layers, under the checkpoint's keys; Transformer runs them."""
+
     def __init__(self, plan: PixelDecoder) -> None:
         super().__init__()
         self.layers = nn.ModuleList([EncoderLayer(plan) for _ in range(plan.layers)])
 
 
 class Transformer(nn.Module):
-    """The levels as one row of cells, told apart by `level_embed`, through the encoder and back."""
+    """LEVELS maps (1, C, h, w) -> as many of the same sizes: as one row of S cells through the encoder, and back.
+
+    `level_embed` tells the levels apart.
+    """
 
     def __init__(self, plan: PixelDecoder) -> None:
         super().__init__()
@@ -85,7 +96,7 @@ class PixelFeatures(NamedTuple):
 
 
 class PixelDecoderNetwork(nn.Module):
-    """The four maps of the backbone -> PixelFeatures."""
+    """The four maps (1, C, h, w) of the backbone, finest first -> PixelFeatures."""
 
     def __init__(self, plan: PixelDecoder, channels: tuple[int, int, int, int]) -> None:
         super().__init__()

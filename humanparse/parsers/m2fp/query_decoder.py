@@ -24,17 +24,23 @@ class Prediction(NamedTuple):
 
 
 class CrossAttention(nn.Module):
+    """Queries x (Q, C) and their places (Q, C) over cells and positions (S, C) -> (Q, C).
+
+    hidden (Q, S) bool: where a query may not look.
+    """
+
     def __init__(self, plan: QueryDecoder) -> None:
         super().__init__()
         self.multihead_attn = nn.MultiheadAttention(plan.width, plan.heads)
         self.norm = nn.LayerNorm(plan.width)
 
     def forward(self, x: Tensor, place: Tensor, cells: Tensor, positions: Tensor, hidden: Tensor) -> Tensor:
-        """Queries x (Q, C) over cells (S, C); hidden (Q, S) bool: where a query may not look."""
         return attend(self.multihead_attn, x + place, cells + positions, cells, hidden)
 
 
 class SelfAttention(nn.Module):
+    """Queries x (Q, C) and their places (Q, C) over each other -> (Q, C)."""
+
     def __init__(self, plan: QueryDecoder) -> None:
         super().__init__()
         self.self_attn = nn.MultiheadAttention(plan.width, plan.heads)
@@ -45,6 +51,8 @@ class SelfAttention(nn.Module):
 
 
 class FeedForward(nn.Module):
+    """(Q, C) -> (Q, C), each query by itself."""
+
     def __init__(self, plan: QueryDecoder) -> None:
         super().__init__()
         self.linear1 = nn.Linear(plan.width, plan.feedforward)
@@ -56,7 +64,7 @@ class FeedForward(nn.Module):
 
 
 class MLP(nn.Module):
-    """Three linear layers with ReLU between them."""
+    """(Q, width) -> (Q, cout): three linear layers with ReLU between them."""
 
     def __init__(self, width: int, cout: int) -> None:
         super().__init__()

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 LOG2_E: Final = np.float32(1.44269504)
 LN2_HIGH, LN2_LOW = np.float32(0.693359375), np.float32(-2.12194440e-4)  # ln 2 in two pieces: no digits are lost
 LOWEST, HIGHEST = np.float32(-87.0), np.float32(88.0)  # beyond, float32 has no normal numbers
-HALF, ONE = np.float32(0.5), np.float32(1)
+ZERO, HALF, ONE = np.float32(0), np.float32(0.5), np.float32(1)  # of the type that the loops compute in
 # exp(x) = 1 + x + x^2 p(x) on +-ln(2)/2, highest power first (Cephes, Moshier, `expf`)
 P0, P1, P2 = np.float32(1.9875691500e-4), np.float32(1.3981999507e-3), np.float32(8.3334519073e-3)
 P3, P4, P5 = np.float32(4.1665795894e-2), np.float32(1.6666665459e-1), np.float32(5.0000001201e-1)

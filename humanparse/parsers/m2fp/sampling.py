@@ -18,11 +18,8 @@ import openvino as ov
 from numpy.typing import NDArray
 
 from humanparse.parsers.m2fp.configuration import LEVELS, POINTS
-from humanparse.parsers.m2fp.rows import exp, share_out
+from humanparse.parsers.m2fp.rows import HALF, ONE, ZERO, exp, share_out
 
-ZERO: Final = np.float32(0)
-HALF: Final = np.float32(0.5)
-ONE: Final = np.float32(1)
 FIRST: Final = np.int32(0)
 ROWS_A_TURN: Final = 4  # rows of queries that a thread takes at a time
 FAST_MATH: Final = {"contract", "reassoc", "nsz", "arcp"}

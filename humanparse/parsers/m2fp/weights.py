@@ -18,21 +18,14 @@ from pathlib import Path
 from typing import Final
 
 from humanparse.errors import WeightsDamaged
+from humanparse.hub import hash_file
 from humanparse.parsers.m2fp import configuration
 
 CHECKPOINT: Final = "pytorch_model.pt"
+FILES: Final = (configuration.FILE, CHECKPOINT)
 RUNTIME: Final = "runtime"
 GRAPH: Final = "m2fp.xml"
 FORM: Final = 1  # of our own code: raise it when the network or the conversion changes
-_BLOCK: Final = 1 << 20
-
-
-def missing_from(folder: Path) -> str | None:
-    """The first file that is not there, or None where the folder looks complete. Reads nothing."""
-    for name in (configuration.FILE, CHECKPOINT):
-        if not (folder / name).is_file():
-            return name
-    return None
 
 
 def checkpoint_digest(folder: Path) -> str:
@@ -44,7 +37,7 @@ def checkpoint_digest(folder: Path) -> str:
         known = _read_note(note)
         if known and {key: known.get(key) for key in stamp} == stamp:
             return str(known["sha256"])
-        digest = _hash(path)
+        digest = hash_file(path)
     except OSError as exc:
         raise WeightsDamaged(f"{path} cannot be read: {exc.strerror}.") from exc
     if note.parent.is_dir():
@@ -68,14 +61,6 @@ def graph_path(folder: Path) -> Path:
     ]
     key = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
     return folder / RUNTIME / key / GRAPH
-
-
-def _hash(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def _read_note(path: Path) -> dict[str, object] | None:

@@ -11,8 +11,9 @@ from typing import Any, Final
 
 from humanparse import config
 from humanparse.errors import HumanParseError, RecognizerUnavailable, WeightsDamaged
+from humanparse.hub import hash_file
 from humanparse.recognition.general.frame import SIDE
-from humanparse.recognition.general.weights import CHECKPOINT, GRAPH, NOTE, hash_checkpoint, read_labels, stamp
+from humanparse.recognition.general.weights import CHECKPOINT, GRAPH, NOTE, read_labels, stamp
 
 DAMAGED: Final = 3  # exit code
 SHOWN: Final = 5  # keys that do not fit
@@ -41,7 +42,7 @@ def convert(folder: Path) -> None:
     model = ov.convert_model(network, example_input=torch.zeros(1, 3, SIDE, SIDE), input=[1, 3, SIDE, SIDE])
     (folder / NOTE).unlink(missing_ok=True)
     ov.save_model(model, folder / GRAPH, compress_to_fp16=True)  # 0.3 GB for 0.6; the published numbers are float32
-    (folder / NOTE).write_text(json.dumps({**stamp(folder), "sha256": hash_checkpoint(folder)}))
+    (folder / NOTE).write_text(json.dumps({**stamp(folder), "sha256": hash_file(folder / CHECKPOINT)}))
 
 
 def load_network(folder: Path) -> Any:

@@ -20,7 +20,10 @@ REDUCTION: Final = 4
 
 
 class SplitAttention(nn.Module):
-    """A 3x3 convolution into RADIX groups of channels, weighed against each other by what the whole picture shows."""
+    """(N, width, H, W) -> the same.
+
+    A 3x3 convolution into RADIX groups of channels, weighed against each other by what the whole photo shows.
+    """
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -42,7 +45,10 @@ class SplitAttention(nn.Module):
 
 
 class Bottleneck(nn.Module):
-    """1x1, split attention, 1x1, beside a skip that is pooled and projected where sizes differ."""
+    """(N, cin, H, W) -> (N, EXPANSION * width, H/stride, W/stride).
+
+    1x1, split attention, 1x1, beside a skip that is pooled and projected where sizes differ.
+    """
 
     def __init__(self, cin: int, width: int, stride: int) -> None:
         super().__init__()

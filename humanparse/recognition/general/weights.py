@@ -8,7 +8,6 @@ FOLDER/general.json         what that was made from
 
 from __future__ import annotations
 
-import hashlib
 import json
 from importlib.metadata import version
 from pathlib import Path
@@ -59,12 +58,3 @@ def is_converted(folder: Path) -> bool:
     """Is the converted form here, and that of this checkpoint?"""
     note = read_note(folder)
     return (folder / GRAPH).is_file() and all(note.get(key) == value for key, value in stamp(folder).items())
-
-
-def hash_checkpoint(folder: Path) -> str:
-    """SHA-256."""
-    with (folder / CHECKPOINT).open("rb") as file:
-        digest = hashlib.sha256()
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()

@@ -17,7 +17,7 @@ from humanparse.config import Settings
 from humanparse.effects import ART, EFFECTS
 from humanparse.effects.selection import GROUPS
 from humanparse.pipeline import Pipeline
-from humanparse.web.gallery import GROUP_WORDS
+from humanparse.web.sister_pages import GROUP_WORDS
 from tests.band_parser import BandParser
 from tests.colour_recognizer import ColourRecognizer
 from tests.web.visits import BROWSER, read_page

@@ -18,7 +18,7 @@ from humanparse.errors import NotFound
 from humanparse.image_formats import accept_attribute
 from humanparse.labels import CLASSES
 from humanparse.recognition import RECOGNIZERS, make_recognizer
-from humanparse.recognition.options import RecognizeOptions
+from humanparse.recognition.options import MOST, RecognizeOptions
 from humanparse.recognition.pipeline import describe_recognition
 from humanparse.studio import Stylized
 from humanparse.stylize_options import ALL, SUFFIXES, StylizeOptions
@@ -28,7 +28,7 @@ from humanparse.web.pages import duration, format_names
 from humanparse.web.patience import make_check
 from humanparse.web.requests import gather_options, read_photo
 
-blueprint = Blueprint("gallery", __name__)
+blueprint = Blueprint("sister_pages", __name__)
 
 PHOTO: Final = "photo.jpg"
 PICTURES: Final = {PHOTO, *(f"{name}.jpg" for name in EFFECTS)}
@@ -73,7 +73,7 @@ def stylize() -> AnyResponse:
     upload, fields = read_photo()
     options = StylizeOptions.from_strings(read_form(gather_options(fields)), service().settings)
     made = service().studio.stylize(upload.data, options, make_check(), with_photo=True)
-    return redirect(url_for("gallery.kept", name=keep_pictures(made.photo, made)), 303)
+    return redirect(url_for("sister_pages.kept", name=keep_pictures(made.photo, made)), 303)
 
 
 def read_form(fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -146,7 +146,13 @@ def _recognition_page(answer: dict[str, Any] | None) -> str:
     settings = service().settings
     rows = [{"name": name, "missing": make_recognizer(name, settings).available()} for name in RECOGNIZERS]
     return render_template(
-        "recognize.html", **_upload_texts(), recognizers=rows, recognizer=settings.recognizer, answer=answer
+        "recognize.html",
+        **_upload_texts(),
+        recognizers=rows,
+        recognizer=settings.recognizer,
+        top_k=RecognizeOptions.top_k,
+        most=MOST,
+        answer=answer,
     )
 
 

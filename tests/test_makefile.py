@@ -43,7 +43,7 @@ def test_half_an_environment_is_taken_away(tmp_path: Path) -> None:
 
 def test_help_names_every_target_that_says_what_it_does(tmp_path: Path) -> None:
     told = make(tmp_path, "", "help").stdout
-    targets = re.findall(r"^([a-z-]+):.*## (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    targets = re.findall(r"^([a-z0-9-]+):(?!=)(?:.*## (.*))?$", (ROOT / "Makefile").read_text(), re.MULTILINE)
     assert len(targets) > 20
     for name, words in targets:
         assert f"{name}: {words}\n" in told

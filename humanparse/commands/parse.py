@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from humanparse.answers import write_format
 from humanparse.commands.parse_options import add_parse_options, read_parse_options
-from humanparse.commands.photo_files import find_photos, free_name, read_photo_file, write_file
+from humanparse.commands.photo_files import describe_none, find_photos, free_name, read_photo_file, write_file
 from humanparse.config import Settings
 from humanparse.errors import HumanParseError
 from humanparse.exports import FORMATS, JSON, describe
@@ -87,7 +87,7 @@ def parse_photos(
         print(error.message, file=sys.stderr)
         failed += 1
     if not photos:
-        print("There are no photos in what was given.", file=sys.stderr)
+        print(describe_none(given), file=sys.stderr)
     elif failed < len(photos):
         print(f"Written to {out}/.", file=sys.stderr)
     return 1 if failed or not photos else 0

@@ -27,6 +27,12 @@ def find_photos(given: Iterable[Path]) -> Iterator[Path]:
             yield path
 
 
+def describe_none(given: Iterable[Path]) -> str:
+    """What is said where `find_photos` found nothing."""
+    places = ", ".join(str(path) for path in given)
+    return f"There are no photos in {places}: files of folders count by their ending, {', '.join(sorted(suffixes()))}."
+
+
 def read_photo_file(path: Path) -> bytes:
     """The file's bytes. Raises UnreadableImage."""
     try:

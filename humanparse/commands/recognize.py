@@ -7,7 +7,7 @@ import json
 import sys
 from pathlib import Path
 
-from humanparse.commands.photo_files import find_photos, read_photo_file
+from humanparse.commands.photo_files import describe_none, find_photos, read_photo_file
 from humanparse.config import Settings
 from humanparse.errors import HumanParseError
 from humanparse.pipeline import Pipeline
@@ -48,5 +48,5 @@ def _recognize(args: argparse.Namespace) -> int:
             names = (f"{one.label} {one.label_zh} {one.probability:.1%}" for one in found.predictions)
             print(f"{photo}: {'; '.join(names)}")
     if not photos:
-        print("There are no photos in what was given.", file=sys.stderr)
+        print(describe_none(args.photos), file=sys.stderr)
     return 1 if failed or not photos else 0

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from humanparse.commands.photo_files import STDIN, find_photos, free_name, read_photo_file, write_file
+from humanparse.commands.photo_files import STDIN, describe_none, find_photos, free_name, read_photo_file, write_file
 from humanparse.config import Settings
 from humanparse.effects import EFFECTS
 from humanparse.errors import HumanParseError, InvalidOption
@@ -63,7 +63,7 @@ def _stylize(args: argparse.Namespace) -> int:
             print(f"{photo}: {error.message}", file=sys.stderr)
             failed += 1
     if not photos:
-        print("There are no photos in what was given.", file=sys.stderr)
+        print(describe_none(args.photos), file=sys.stderr)
     return 1 if failed or not photos else 0
 
 

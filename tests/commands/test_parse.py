@@ -205,4 +205,6 @@ def test_a_python_without_the_packages_is_told_where_they_are() -> None:
 def test_an_empty_folder_is_a_failure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "empty").mkdir()
     assert cli.main(["parse", str(tmp_path / "empty"), "--out", str(tmp_path / "out")]) == 1
-    assert "no photos" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert f"no photos in {tmp_path / 'empty'}: " in said
+    assert ".jpeg, .jpg, .png" in said

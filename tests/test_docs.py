@@ -52,11 +52,11 @@ def curls(text: str) -> list[str]:
 
 
 @pytest.mark.parametrize("name", READMES)
-def test_the_curl_of_a_readme_prints_the_answer_it_shows(name: str, address: str, folder: Path) -> None:
+def test_the_curl_of_a_readme_prints_the_answer_it_shows(name: str, address: str) -> None:
     text = (ROOT / name).read_text()
     (command,) = curls(text)
     shown = json.loads(re.search(r"```json\n(.*?)```", text, re.DOTALL)[1])  # type: ignore[index]
-    check_shown(shown, run_curl(command, address, folder), "answer")
+    check_shown(shown, run_curl(command, address, ROOT), "answer")
 
 
 def test_the_readmes_picture_has_the_colours_of_today() -> None:

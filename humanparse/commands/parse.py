@@ -10,9 +10,9 @@ from pathlib import Path
 from tqdm import tqdm
 
 from humanparse.answers import write_format
+from humanparse.checks import read_settings
 from humanparse.commands.parse_options import add_parse_options, read_parse_options
 from humanparse.commands.photo_files import describe_none, find_photos, free_name, read_photo_file, write_file
-from humanparse.config import Settings
 from humanparse.errors import HumanParseError
 from humanparse.exports import FORMATS, JSON, describe
 from humanparse.options import CHOICES, ParseOptions
@@ -39,7 +39,7 @@ def define_parse(parse: argparse.ArgumentParser) -> None:
 
 def _parse(args: argparse.Namespace) -> int:
     try:
-        settings = Settings.from_env()
+        settings = read_settings()
         options = read_parse_options(args, settings)
         pipeline = Pipeline(settings)
         pipeline.load(options.parser)

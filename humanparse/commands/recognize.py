@@ -7,8 +7,8 @@ import json
 import sys
 from pathlib import Path
 
+from humanparse.checks import read_settings
 from humanparse.commands.photo_files import describe_none, find_photos, read_photo_file
-from humanparse.config import Settings
 from humanparse.errors import HumanParseError
 from humanparse.pipeline import Pipeline
 from humanparse.recognition import RECOGNIZERS
@@ -26,7 +26,7 @@ def define_recognize(recognize: argparse.ArgumentParser) -> None:
 
 def _recognize(args: argparse.Namespace) -> int:
     try:
-        settings = Settings.from_env()
+        settings = read_settings()
         given = {"top_k": args.top_k, "recognizer": args.recognizer}
         options = RecognizeOptions.from_strings({k: v for k, v in given.items() if v is not None}, settings)
         recognition = Pipeline(settings).recognition

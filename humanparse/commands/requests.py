@@ -6,6 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from humanparse.commands.troubles import describe_trouble
 from humanparse.config import Settings
 from humanparse.errors import HumanParseError
 from humanparse.request_log import FILE, open_request_log, write_csv
@@ -21,7 +22,10 @@ def _run(args: argparse.Namespace) -> int:
         settings = Settings.from_env()
         log = open_request_log(settings)
         if log is None or not (settings.request_log_dir / FILE).exists():
-            print("There is no request log; HUMANPARSE_REQUEST_LOG_ROWS turns it on.", file=sys.stderr)
+            print(
+                "There is no request log; HUMANPARSE_REQUEST_LOG_ROWS turns it on, to be set here, too.",
+                file=sys.stderr,
+            )
             return 1
         if args.out is None:
             sys.stdout.writelines(write_csv(log.each()))
@@ -29,6 +33,6 @@ def _run(args: argparse.Namespace) -> int:
         with args.out.open("w", encoding="utf-8", newline="") as file:
             file.writelines(write_csv(log.each()))
     except (HumanParseError, OSError) as error:
-        print(error, file=sys.stderr)
+        print(describe_trouble(error), file=sys.stderr)
         return 1
     return 0

@@ -76,6 +76,11 @@ def test_what_is_refused_says_what_is_allowed_and_the_next_works(client: FlaskCl
     assert send(client, photo, "effect=oil").status_code == 200
 
 
+def test_a_missing_effect_is_called_missing(client: FlaskClient, photo: bytes) -> None:
+    detail = check_problem(send(client, photo, ""), 422, "invalid_option")["detail"]
+    assert detail.startswith("effect is missing; choose from pencil, ")
+
+
 def test_the_effects_are_listed(client: FlaskClient) -> None:
     body = client.get("/api/effects").get_json()
     assert [row["name"] for row in body["effects"]] == list(EFFECTS)

@@ -215,7 +215,7 @@ def test_an_empty_folder_is_a_failure(tmp_path: Path, capsys: pytest.CaptureFixt
     [
         (
             "--formt coco",
-            "unrecognized arguments: --formt coco; did you mean --format? `python -m humanparse parse --help`",
+            "unrecognized arguments: --formt coco; did you mean --format? `python -m humanparse parse ",
         ),
         ("--qqqqqq", "unrecognized arguments: --qqqqqq; `python -m humanparse parse --help` tells what there is"),
     ],

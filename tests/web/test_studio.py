@@ -12,6 +12,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from humanparse.effects import ART, EFFECTS
+from tests.web.test_api import check_problem
 
 
 def send(client: FlaskClient, photo: bytes, query: str, **headers: str):  # type: ignore[no-untyped-def]

@@ -99,8 +99,10 @@ $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(None if (3, 10) <= v <= (3, 13) else "$(PYTHON) is Python %d.%d; 3.10 to 3.13 are needed. Name another: make $(or $(MAKECMDGOALS),run) PYTHON=python3.12" % v)'
 	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
 
+# And where the sources lie, so that .venv/bin/python finds them from any folder.
 $(VENV)/.installed: $(REQUIREMENTS) | $(VENV)/bin/python
 	$(BIN)/python -m pip install -r $(REQUIREMENTS)
+	@$(BIN)/python -c 'import sysconfig as s; open(s.get_path("purelib") + "/humanparse.pth", "w").write("$(CURDIR)")'
 	touch $@
 
 $(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed

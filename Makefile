@@ -15,7 +15,7 @@ run: install  ## serve on http://127.0.0.1:5000
 test: install-dev  ## all tests but those in a browser
 	$(BIN)/python -m pytest -n $(TESTERS) -m "not browser"
 
-fast: install-dev  ## those that need no service and no browser: a minute
+fast: install-dev  ## the tests that need no service and no browser: a minute
 	$(BIN)/python -m pytest -n $(TESTERS) -m "not browser and not slow"
 
 browser: install-dev  ## the page in a real Chromium
@@ -23,11 +23,11 @@ browser: install-dev  ## the page in a real Chromium
 
 check: lint types  ## what CI checks beside the tests
 
-lint: install-dev
+lint: install-dev  ## ruff: style and formatting
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-types: install-dev
+types: install-dev  ## mypy
 	$(BIN)/mypy
 
 bench: install-dev  ## every benchmark, small, into one report with plots: bench/report.md
@@ -88,19 +88,21 @@ bench-effects: install-dev  ## time and memory of every effect, then 1000 photos
 	$(BIN)/python -m benchmarks.effects --soak 1000
 
 help:  ## what can be made
-	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' Makefile
+	@sed -n 's/^\([a-z0-9-]*\):.*## /\1: /p' Makefile
 
-install: $(VENV)/.installed
-install-dev: $(VENV)/.installed-dev
-install-training: $(VENV)/.installed-training
+install: $(VENV)/.installed  ## what the service needs, into .venv
+install-dev: $(VENV)/.installed-dev  ## what the tests need, too
+install-training: $(VENV)/.installed-training  ## what training needs
 
 # A Python that fits, before pip tells it in its own way; and no half of an environment, which the next run would take.
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(None if (3, 10) <= v <= (3, 13) else "$(PYTHON) is Python %d.%d; 3.10 to 3.13 are needed. Name another: make $(or $(MAKECMDGOALS),run) PYTHON=python3.12" % v)'
 	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
 
+# And where the sources lie, so that .venv/bin/python finds them from any folder.
 $(VENV)/.installed: $(REQUIREMENTS) | $(VENV)/bin/python
 	$(BIN)/python -m pip install -r $(REQUIREMENTS)
+	@$(BIN)/python -c 'import sysconfig as s; open(s.get_path("purelib") + "/humanparse.pth", "w").write("$(CURDIR)")'
 	touch $@
 
 $(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
@@ -111,5 +113,5 @@ $(VENV)/.installed-training: training/requirements.txt $(VENV)/.installed
 	$(BIN)/python -m pip install -r training/requirements.txt
 	touch $@
 
-clean:
+clean:  ## remove .venv and what tools keep
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis

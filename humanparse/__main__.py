@@ -11,8 +11,10 @@ import argparse
 import os
 import sys
 from collections.abc import Callable
+from difflib import get_close_matches
 from importlib import import_module
 from types import ModuleType
+from typing import Any, NoReturn
 
 from humanparse import __version__
 from humanparse.commands import COMMANDS
@@ -38,9 +40,22 @@ def main(arguments: list[str] | None = None) -> int:
     return code
 
 
+class _ArgumentParser(argparse.ArgumentParser):
+    """Each command refuses what it does not know itself: its usage names what there is."""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        found, unknown = super().parse_known_args(args, namespace)
+        return (found, unknown) if not unknown else self._refuse(unknown)
+
+    def _refuse(self, unknown: list[str]) -> NoReturn:
+        near = get_close_matches(unknown[0].partition("=")[0], self._option_string_actions, 1)
+        hint = f"did you mean {near[0]}? " if near else ""
+        self.error(f"unrecognized arguments: {' '.join(unknown)}; {hint}`{self.prog} --help` tells what there is")
+
+
 def _make_argument_parser(given: list[str]) -> argparse.ArgumentParser:
     """All commands by name and help; the arguments of the one that was given alone."""
-    parser = argparse.ArgumentParser(prog="python -m humanparse", description="Multi-person human parsing.")
+    parser = _ArgumentParser(prog="python -m humanparse", description="Multi-person human parsing.")
     parser.add_argument("--version", action="version", version=f"humanparse {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for name, (module, help) in COMMANDS.items():

@@ -552,7 +552,8 @@ def _read_problem(problem: dict[str, Any]) -> ApiError:
 def _unreachable(exc: httpx.TransportError) -> Unreachable:
     if isinstance(exc, httpx.UnsupportedProtocol):
         return Unreachable("The service's address must begin with http:// or https://, like http://127.0.0.1:5000.")
-    return Unreachable(f"The service does not answer: {exc or type(exc).__name__}")
+    where = f"{exc.request.url.scheme}://{exc.request.url.netloc.decode()}"
+    return Unreachable(f"{where} does not answer ({exc or type(exc).__name__}). Does the service run there?")
 
 
 def _is_ready(response: httpx.Response) -> bool:

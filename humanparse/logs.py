@@ -38,12 +38,18 @@ class _StderrHandler(logging.StreamHandler[TextIO]):
 def configure(settings: Settings) -> None:
     """From now on whatever this process logs goes to stderr in our format; what others attached stays."""
     root = logging.getLogger()
-    for handler in [each for each in root.handlers if isinstance(each, _StderrHandler)]:
-        root.removeHandler(handler)
+    keep_off_stderr()
     root.addHandler(make_handler(settings.log_format))
     root.setLevel(settings.log_level)
     for name in ("httpx", "httpcore"):  # a line for each of our own callbacks would tell their addresses
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def keep_off_stderr() -> None:
+    """Takes back what `configure` attached."""
+    root = logging.getLogger()
+    for handler in [each for each in root.handlers if isinstance(each, _StderrHandler)]:
+        root.removeHandler(handler)
 
 
 def make_handler(format: str) -> logging.Handler:

@@ -75,6 +75,8 @@ class StylizeOptions:
 
 def _read_effects(value: object) -> tuple[str, ...]:
     allowed = [*EFFECTS, ALL]
+    if value is None:
+        raise InvalidOption(f"effect is missing; choose from {', '.join(allowed)}.", option="effect", allowed=allowed)
     names = value.split(",") if isinstance(value, str) else value
     if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
         raise InvalidOption(f"effect is {value!r}; choose from {', '.join(allowed)}.", option="effect", allowed=allowed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,8 +14,10 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.serving import WSGIRequestHandler, make_server
+from werkzeug.test import TestResponse
 
 from app import create_app
+from humanparse import logs
 from humanparse.config import Settings
 from humanparse.parsers.compact.weights import FILE
 from humanparse.pipeline import Pipeline
@@ -38,6 +41,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.relative_to(Path(__file__).parent).with_suffix("").as_posix() in SLOW:
             item.add_marker("slow")
+
+
+def pytest_configure() -> None:
+    """Beneath a failed test nobody wants a line for every request; `caplog` can ask for them."""
+    logging.getLogger("humanparse.requests").setLevel(logging.WARNING)
+    TestResponse.__repr__ = _describe  # type: ignore[method-assign]
+
+
+def _describe(response: TestResponse) -> str:
+    """What stands beneath `assert response.status_code == 200` where it is not: the problem, in its words."""
+    told = response.get_json() if response.mimetype == "application/problem+json" else {}
+    return f"<{response.status_code} {told.get('code', response.mimetype)}: {told.get('detail', '')}>"
+
+
+def pytest_runtest_call() -> None:
+    """What the service logs is shown by pytest, once, and not on stderr as well."""
+    logs.keep_off_stderr()
 
 
 @pytest.fixture

@@ -29,6 +29,7 @@ DOCUMENTS: Final = sorted(
         ROOT / "humanparse" / "parsers" / "compact" / "model" / "MODEL_CARD.md",
     ]
 )
+READMES: Final = ("README.md", "README.zh.md")
 ROOMS: Final = ("benchmarks", "deploy", "docs", "humanparse", "reference", "static", "templates", "tests", "training")
 WORDS: Final = ROOT / "translations"
 THEIRS: Final = ("general_recognition_pipeline.py",)  # a file of modelscope's
@@ -152,12 +153,26 @@ def tree_of(name: str) -> str:
     return str(tree)
 
 
-@pytest.mark.parametrize("name", ["README.md", "README.zh.md", "docs/architecture.md"])
+@pytest.mark.parametrize("name", [*READMES, "docs/architecture.md"])
 def test_the_tree_that_is_drawn_is_there(name: str) -> None:
     named = set(re.findall(r"(?<![\w/.])[a-z_0-9]+(?:\.py|\.conf\.py|/)(?=[\s,:;)]|$)", tree_of(name)))
     assert {"app.py", "utils.py", "humanparse/", "tests/", "web/"} <= named
     for path in named:
         assert (ROOT / path).exists() or list((ROOT / "humanparse").glob(f"**/{path}")), path
+
+
+def test_the_readmes_say_the_same() -> None:
+    """Both have the same links, the same commands and the same tree."""
+
+    def parts(name: str) -> tuple[set[str], set[str], list[str]]:
+        text = (ROOT / name).read_text()
+        links = set(re.findall(r"\]\(([^)\s]+)\)", prose(text))) - set(READMES)
+        own = {re.split(r"#", line)[0].strip() for line in re.findall(r"^ {4}(.*)$", prose(text), re.MULTILINE)}
+        words = own | {word for word in re.findall(r"`([^`]+)`", prose(text)) if word.isascii()}
+        return links, words, re.findall(r"[a-z_]+(?:\.py|/)", tree_of(name))
+
+    first, second = (parts(name) for name in READMES)
+    assert first == second
 
 
 def test_the_picture_of_the_way_names_what_is_there() -> None:

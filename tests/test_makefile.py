@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -41,9 +43,23 @@ def test_half_an_environment_is_taken_away(tmp_path: Path) -> None:
     assert not (tmp_path / ".venv").exists()
 
 
+@pytest.mark.slow  # it makes a real environment
+def test_what_is_installed_finds_the_sources_from_any_folder(tmp_path: Path) -> None:
+    sources, elsewhere = tmp_path / "sources", tmp_path / "elsewhere"
+    for folder in (sources / "humanparse", elsewhere):
+        folder.mkdir(parents=True)
+    shutil.copy(ROOT / "Makefile", sources)
+    (sources / "requirements.txt").touch()
+    (sources / "humanparse" / "__main__.py").write_text("print('here I am')")
+    subprocess.run(["make", "-C", str(sources), "install", f"PYTHON={sys.executable}"], check=True, capture_output=True)
+    command = [str(sources / ".venv" / "bin" / "python"), "-m", "humanparse"]
+    ended = subprocess.run(command, cwd=elsewhere, capture_output=True, text=True)
+    assert ended.stdout == "here I am\n", ended.stderr
+
+
 def test_help_names_every_target_that_says_what_it_does(tmp_path: Path) -> None:
     told = make(tmp_path, "", "help").stdout
-    targets = re.findall(r"^([a-z-]+):.*## (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    targets = re.findall(r"^([a-z0-9-]+):(?!=)(?:.*## (.*))?$", (ROOT / "Makefile").read_text(), re.MULTILINE)
     assert len(targets) > 20
     for name, words in targets:
         assert f"{name}: {words}\n" in told

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from humanparse.client import ApiError, Client, ClientError, Job
+from humanparse.commands.troubles import describe_trouble
 from humanparse.exports import FORMATS, JSON
 from humanparse.options import CHOICES
 
@@ -99,6 +100,6 @@ def _suffix(job: Job) -> str:
 
 
 def _complain(error: Exception) -> int:
-    said = error.detail if isinstance(error, ApiError) else str(error)
+    said = error.detail if isinstance(error, ApiError) else describe_trouble(error)
     print(said, file=sys.stderr)
     return 1

@@ -10,9 +10,9 @@ from pathlib import Path
 from tqdm import tqdm
 
 from humanparse.answers import write_format
+from humanparse.checks import read_settings
 from humanparse.commands.parse_options import add_parse_options, read_parse_options
 from humanparse.commands.photo_files import exit_code, find_photos, free_name, read_photo_file, write_file
-from humanparse.config import Settings
 from humanparse.errors import HumanParseError
 from humanparse.exports import FORMATS, JSON, describe
 from humanparse.options import CHOICES, ParseOptions
@@ -38,7 +38,7 @@ def define_parse(parse: argparse.ArgumentParser) -> None:
 
 
 def _parse(args: argparse.Namespace) -> int:
-    settings = Settings.from_env()
+    settings = read_settings()
     options = read_parse_options(args, settings)
     pipeline = Pipeline(settings)
     pipeline.load(options.parser)
@@ -84,7 +84,7 @@ def parse_photos(
         failed += 1
     if failed < len(photos):
         print(f"Written to {out}/.", file=sys.stderr)
-    return exit_code(photos, failed)
+    return exit_code(given, photos, failed)
 
 
 def _write_shared(files: dict[str, list[bytes]], out: Path) -> None:

@@ -13,7 +13,7 @@ def add_parse_options(parser: argparse.ArgumentParser, include: str) -> None:
     """Add them; include: what the help of --include begins with."""
     parser.add_argument("--parser", choices=CHOICES["parser"], help="which parser (default: HUMANPARSE_PARSER)")
     parser.add_argument("--palette", choices=PALETTES, help="colours (default: our own)")
-    parser.add_argument("--alpha", type=float, help="opacity of the colours, 0 to 1")
+    parser.add_argument("--alpha", help="opacity of the colours, 0 to 1")
     parser.add_argument("--include", help=f"{include}: {', '.join(INCLUDES)}")
     parser.add_argument("--no-outline", action="store_true", help="draw no outlines around people")
     parser.add_argument("--no-detail", action="store_true", help="take no closer look at small people: faster")

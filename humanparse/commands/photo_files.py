@@ -44,10 +44,12 @@ def write_file(path: Path, data: bytes) -> None:
         raise StorageError(f"{path} cannot be written: {exc.strerror}.") from exc
 
 
-def exit_code(photos: Sized, failed: int) -> int:
-    """What the command ends with; that there was nothing to do is told, and counts as a failure."""
+def exit_code(given: Iterable[Path], photos: Sized, failed: int) -> int:
+    """What the command ends with; that `find_photos` found nothing in what was given is told, and is a failure."""
     if not photos:
-        print("There are no photos in what was given.", file=sys.stderr)
+        places = ", ".join(str(path) for path in given)
+        endings = ", ".join(sorted(suffixes()))
+        print(f"There are no photos in {places}: files of folders count by their ending, {endings}.", file=sys.stderr)
     return 1 if failed or not photos else 0
 
 

@@ -22,7 +22,8 @@ def _purge(args: argparse.Namespace) -> int:
     what = f"{settings.results_dir}, {settings.jobs_dir}"
     if settings.cache_bytes:
         what += ", the cache's Redis" if settings.cache_url else f", {settings.cache_dir}"
-    if not args.yes and sys.stdin.isatty() and input(f"Delete all in {what}? [y/N] ").lower() not in ("y", "yes"):
+    question = f"Delete what the service keeps in {what}? [y/N] "
+    if not args.yes and sys.stdin.isatty() and input(question).lower() not in ("y", "yes"):
         return 1
     jobs = open_store(settings).clear()
     JobFiles(settings.jobs_dir).clear()

@@ -7,8 +7,8 @@ import json
 import sys
 from pathlib import Path
 
+from humanparse.checks import read_settings
 from humanparse.commands.photo_files import exit_code, find_photos, read_photo_file
-from humanparse.config import Settings
 from humanparse.errors import HumanParseError
 from humanparse.pipeline import Pipeline
 from humanparse.recognition import RECOGNIZERS
@@ -25,7 +25,7 @@ def define_recognize(recognize: argparse.ArgumentParser) -> None:
 
 
 def _recognize(args: argparse.Namespace) -> int:
-    settings = Settings.from_env()
+    settings = read_settings()
     given = {"top_k": args.top_k, "recognizer": args.recognizer}
     options = RecognizeOptions.from_strings({k: v for k, v in given.items() if v is not None}, settings)
     recognition = Pipeline(settings).recognition
@@ -43,4 +43,4 @@ def _recognize(args: argparse.Namespace) -> int:
         else:
             names = (f"{one.label} {one.label_zh} {one.probability:.1%}" for one in found.predictions)
             print(f"{photo}: {'; '.join(names)}")
-    return exit_code(photos, failed)
+    return exit_code(args.photos, photos, failed)

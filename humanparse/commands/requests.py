@@ -6,6 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from humanparse.commands.troubles import describe_trouble
 from humanparse.config import Settings
 from humanparse.errors import HumanParseError
 from humanparse.request_log import FILE, OFF, open_request_log, write_csv
@@ -21,7 +22,7 @@ def _run(args: argparse.Namespace) -> int:
         settings = Settings.from_env()
         log = open_request_log(settings)
         if log is None or not (settings.request_log_dir / FILE).exists():
-            print(OFF, file=sys.stderr)
+            print(OFF, "Here, too: commands read the same settings.", file=sys.stderr)
             return 1
         if args.out is None:
             sys.stdout.writelines(write_csv(log.each()))
@@ -29,6 +30,6 @@ def _run(args: argparse.Namespace) -> int:
         with args.out.open("w", encoding="utf-8", newline="") as file:
             file.writelines(write_csv(log.each()))
     except (HumanParseError, OSError) as error:
-        print(error, file=sys.stderr)
+        print(describe_trouble(error), file=sys.stderr)
         return 1
     return 0

@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from humanparse.checks import read_settings
 from humanparse.commands.photo_files import STDIN, exit_code, find_photos, free_name, read_photo_file, write_file
-from humanparse.config import Settings
 from humanparse.effects import EFFECTS
 from humanparse.errors import HumanParseError, InvalidOption
 from humanparse.image_formats import suffixes
@@ -41,7 +41,7 @@ def define_stylize(stylize: argparse.ArgumentParser) -> None:
 
 
 def _stylize(args: argparse.Namespace) -> int:
-    settings = Settings.from_env()
+    settings = read_settings()
     options = StylizeOptions.from_strings(_given(args), settings)
     photos = list(find_photos(args.photos))
     if _is_one(args.out) and (len(photos) > 1 or len(options.effects) > 1):
@@ -58,7 +58,7 @@ def _stylize(args: argparse.Namespace) -> int:
         except HumanParseError as error:
             print(f"{photo}: {error.message}", file=sys.stderr)
             failed += 1
-    return exit_code(photos, failed)
+    return exit_code(args.photos, photos, failed)
 
 
 def _write(made: Stylized, photo: Path, out: Path, taken: set[str]) -> None:

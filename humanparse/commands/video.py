@@ -13,9 +13,11 @@ from types import FrameType
 
 from tqdm import tqdm
 
+from humanparse.checks import read_settings
 from humanparse.commands.parse_options import add_parse_options, read_parse_options
+from humanparse.commands.troubles import describe_trouble
 from humanparse.config import Settings
-from humanparse.errors import HumanParseError, InvalidOption
+from humanparse.errors import HumanParseError, InputError, InvalidOption
 from humanparse.options import ParseOptions
 from humanparse.pipeline import Pipeline
 from humanparse.video.clips import Limits
@@ -47,7 +49,7 @@ def define_video(video: argparse.ArgumentParser) -> None:
 def _convert(args: argparse.Namespace) -> int:
     if args.out is None and args.data is None:
         raise InvalidOption("Say where to: --out VIDEO, --data JSONL, or both.")
-    settings = Settings.from_env()
+    settings = read_settings()
     chosen = VideoOptions(args.every, args.fps, args.max_side, not args.no_numbers, not args.no_sound)
     options = read_parse_options(args, settings)
     format = format_of(args.out) if args.out else ""
@@ -57,7 +59,8 @@ def _convert(args: argparse.Namespace) -> int:
     try:
         return _run(args, settings, chosen, options, pipeline, format)
     except (HumanParseError, OSError) as error:
-        print(error.message if isinstance(error, HumanParseError) else error, file=sys.stderr)
+        named = isinstance(error, InputError) and not is_live(args.source)  # an address may hold a password
+        print(f"{args.source}: " * named + describe_trouble(error), file=sys.stderr)
         return 1
 
 
@@ -100,7 +103,9 @@ def _run(
         print(warning, file=sys.stderr)
     written = " and ".join(str(path) for path in (args.out, args.data) if path)
     left_out = f", {done.dropped} left out" if done.dropped else ""
-    print(f"{written}: {done.done} frames{left_out}, {done.people} people" + (", interrupted" if interrupted else ""))
+    frames = "1 frame" if done.done == 1 else f"{done.done} frames"
+    people = "1 person" if done.people == 1 else f"{done.people} people"
+    print(f"{written}: {frames}{left_out}, {people}" + (", interrupted" if interrupted else ""))
     return INTERRUPTED if interrupted else 0
 
 

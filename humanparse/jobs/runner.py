@@ -6,6 +6,7 @@ import atexit
 import logging
 import os
 import threading
+import time
 from collections.abc import Callable
 from typing import Final
 
@@ -15,6 +16,7 @@ from humanparse.jobs.worker import Worker
 
 log = logging.getLogger(__name__)
 
+TELL_S: Final = 60.0  # between two lines of the log about the same trouble, which every round may meet
 LOOK_S: Final = 0.5  # how often the worker looks for jobs that other processes accepted
 CALL_S: Final = 2.0  # how often it looks for notices that are due
 STOP_S: Final = 20.0  # longest wait for the photo at hand when the service stops
@@ -29,6 +31,7 @@ class Runner:
         self._process: int | None = None
         self._wake, self._over = threading.Event(), threading.Event()
         self._threads: list[threading.Thread] = []
+        self._told: dict[str, tuple[str, float]] = {}  # what each step met last, and when that was logged
 
     def start(self) -> None:
         """See to jobs from now on; again in a process that was forked, where threads do not follow."""
@@ -69,7 +72,7 @@ class Runner:
     def _work(self) -> None:
         assert self._worker is not None
         while not self._over.is_set():
-            if not _safely(self._work_once):
+            if not self._safely(self._work_once):
                 self._wake.wait(LOOK_S)
                 self._wake.clear()
 
@@ -83,19 +86,22 @@ class Runner:
 
     def _care(self) -> None:
         while not self._over.wait(self._care_s):
-            _safely(self._caretaker.look)
+            self._safely(self._caretaker.look)
 
     def _call_back(self) -> None:
         while not self._over.wait(CALL_S):
-            _safely(self._caretaker.call_back)
+            self._safely(self._caretaker.call_back)
 
-
-def _safely(step: Callable[[], bool | None]) -> bool:
-    """Whatever goes wrong in one round, there is a next one."""
-    try:
-        return bool(step())
-    except StorageError as error:
-        log.error("%s (%s)", error.message, error.__cause__)
-    except Exception:
-        log.exception("a round of the jobs failed")
-    return False
+    def _safely(self, step: Callable[[], bool | None]) -> bool:
+        """Whatever goes wrong in one round, there is a next one."""
+        try:
+            return bool(step())
+        except StorageError as error:
+            words, now = f"{error.message} ({error.__cause__})", time.monotonic()
+            before, told_at = self._told.get(step.__name__, ("", 0.0))
+            if words != before or now - told_at > TELL_S:
+                self._told[step.__name__] = words, now
+                log.error(words)
+        except Exception:
+            log.exception("a round of the jobs failed")
+        return False

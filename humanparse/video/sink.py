@@ -43,7 +43,7 @@ class Sink:
             path.open("wb").close()  # FFmpeg itself opens it much later
             self._container = av.open(str(path), "w", format=format, container_options=moved)
         except (av.error.FFmpegError, OSError) as exc:
-            raise StorageError(f"{path.name} cannot be written.") from exc
+            raise StorageError(f"{path.name} cannot be written: {exc.strerror}.") from exc
         whole = min(max(rate, Fraction(1)), Fraction(SMOOTHEST)).limit_denominator(1001)
         self._stream: Any = self._container.add_stream(codec, rate=whole, options=options)
         context: Any = self._stream.codec_context

@@ -187,7 +187,7 @@ def _from_form() -> tuple[Upload, dict[str, Any]]:
     fields = read_fields()
     if "url" in fields:
         return _fetch(fields.pop("url")), fields
-    raise MissingImage("The form has no file field 'image' (or 'file').")
+    raise MissingImage("The form has no file in a field 'image' (or 'file'); curl sends one as -F image=@photo.jpg.")
 
 
 def _fetch(url: object) -> Upload:

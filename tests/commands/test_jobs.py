@@ -76,3 +76,15 @@ def test_what_cannot_be_read_or_written_is_told(
     id = submit(address, capsys, str(photo_file))
     assert cli.main(["job", id, "--to", address, "--out", str(photo_file / "out")]) == 1
     assert "me.jpg" in capsys.readouterr().err
+
+
+def test_a_file_that_is_not_there_and_a_service_that_is_not_are_named(
+    tmp_path: Path, photo_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["submit", str(tmp_path / "missing.jpg")]) == 1
+    missing = f"{tmp_path / 'missing.jpg'} cannot be read or written: No such file or directory.\n"
+    assert capsys.readouterr().err == missing
+    assert cli.main(["submit", str(photo_file), "--to", "http://127.0.0.1:9"]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("http://127.0.0.1:9 does not answer (")
+    assert said.endswith(" Does the service run there?\n")

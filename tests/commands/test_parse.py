@@ -205,4 +205,41 @@ def test_a_python_without_the_packages_is_told_where_they_are() -> None:
 def test_an_empty_folder_is_a_failure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "empty").mkdir()
     assert cli.main(["parse", str(tmp_path / "empty"), "--out", str(tmp_path / "out")]) == 1
-    assert "no photos" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert f"no photos in {tmp_path / 'empty'}: " in said
+    assert ".jpeg, .jpg, .png" in said
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (
+            "--formt coco",
+            "unrecognized arguments: --formt coco; did you mean --format? `python -m humanparse parse ",
+        ),
+        ("--qqqqqq", "unrecognized arguments: --qqqqqq; `python -m humanparse parse --help` tells what there is"),
+    ],
+)
+def test_an_unknown_option_is_answered_with_those_of_the_command(
+    given: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        cli.main(["parse", "photo.jpg", *given.split()])
+    assert caught.value.code == 2
+    told = capsys.readouterr().err
+    assert said in told
+    assert "[--palette " in told
+
+
+def test_an_opacity_that_is_no_number_is_told_with_its_range(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["parse", "photo.jpg", "--alpha", "x"]) == 2
+    assert capsys.readouterr().err == "alpha is 'x'; it must be a number from 0 to 1.\n"
+
+
+@pytest.mark.parametrize("command", ["parse", "recognize", "stylize --effect oil", "video --data rows.jsonl"])
+def test_a_setting_that_is_wrong_is_called_by_its_name(
+    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HUMANPARSE_PARSER", "x")
+    assert cli.main([*command.split(), "photo.jpg"]) == 2
+    assert capsys.readouterr().err == "HUMANPARSE_PARSER is 'x'; it must be one of auto, m2fp, compact.\n"

@@ -200,3 +200,20 @@ def test_the_rate_of_a_slow_film_is_kept(tmp_path: Path) -> None:
     film = write_film(tmp_path / "slow.mp4", walk(3), times=[0, 30, 60])
     assert run(film, "--out", tmp_path / "out.mp4") == 0
     assert read_film(tmp_path / "out.mp4")[1] == pytest.approx([0, 30, 60], abs=0.01)
+
+
+def test_troubles_name_the_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data, missing = tmp_path / "rows.jsonl", tmp_path / "missing.mp4"
+    assert run(missing, "--data", data) == 1
+    assert capsys.readouterr().err == f"{missing}: There is no such file or camera.\n"
+    film = write_film(tmp_path / "in.mp4", walk(1))
+    assert run(film, "--data", missing / "rows.jsonl") == 1
+    assert capsys.readouterr().err == f"{missing}/rows.jsonl cannot be read or written: No such file or directory.\n"
+    assert run(film, "--out", missing / "out.mp4") == 1
+    assert capsys.readouterr().err == "out.mp4 cannot be written: No such file or directory.\n"
+
+
+def test_one_is_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    film, data = write_film(tmp_path / "in.mp4", [np.zeros((48, 64, 3), np.uint8)]), tmp_path / "rows.jsonl"
+    assert run(film, "--data", data) == 0
+    assert capsys.readouterr().out.startswith(f"{data}: 1 frame, 0 people")

@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 
 from humanparse.config import Settings
+from humanparse.errors import StorageError
 from humanparse.gate import Check, always
+from humanparse.jobs import runner
 from humanparse.jobs.backends import Jobs, open_jobs
 from humanparse.jobs.records import QUEUED, SUCCEEDED
 from humanparse.options import ParseOptions
@@ -122,3 +124,21 @@ def test_a_round_that_fails_is_not_the_last(
     job = jobs.desk.submit(ORDER, [BytesIO(photo)])
     wait_until(lambda: jobs.desk.get(job.id).state == SUCCEEDED)
     assert "a slip" in caplog.text
+
+
+def test_a_trouble_that_lasts_is_not_told_in_every_round(
+    jobs: Jobs, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    worker: Any = jobs.runner._worker
+    rounds = []
+
+    def fail() -> Any:
+        rounds.append(1)
+        raise StorageError("the folder is away" if len(rounds) < 4 else "the disk is full")
+
+    monkeypatch.setattr(runner, "LOOK_S", 0.001)
+    monkeypatch.setattr(worker, "claim_next", fail)
+    jobs.runner.start()
+    wait_until(lambda: len(rounds) > 9)
+    jobs.runner.stop()
+    assert [line.split(" (")[0] for line in caplog.messages] == ["the folder is away", "the disk is full"]

@@ -312,6 +312,7 @@ def test_logs_hold_neither_file_names_nor_pictures(
 ) -> None:
     secret = "Aunt Agatha in Brighton"
     caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, "humanparse.requests")
     client = make_client()
     for data in (photo, photo[:100], b"x" * 50, b""):
         for path in ("/api/parse", "/api/parse/batch", "/api/jobs", "/upload"):

@@ -220,6 +220,11 @@ def test_the_unforeseen_is_opaque_to_the_client_and_whole_in_the_log(
     assert record.__dict__["request_id"] == response.headers["X-Request-ID"]
 
 
+def test_a_form_without_a_file_is_told_how_curl_sends_one(client: FlaskClient) -> None:
+    answer = client.post("/api/parse", data={"image": "photo.jpg"}, content_type="multipart/form-data")
+    assert "-F image=@photo.jpg" in check_problem(answer, 400, "missing_image")["detail"]
+
+
 def test_no_such_page_and_wrong_method_have_the_shape_too(client: FlaskClient) -> None:
     assert "/docs" in check_problem(client.get("/api/nothing"), 404, "not_found")["detail"]
     response = client.get("/api/parse")

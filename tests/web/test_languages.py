@@ -110,7 +110,7 @@ def test_parts_have_their_chinese_names(client: FlaskClient) -> None:
 def test_errors_are_told_in_both_languages_and_details_are_marked_as_english(client: FlaskClient) -> None:
     client.set_cookie("language", "zh")
     page = read_page(post(client, b"this is text"), 415)
-    assert page.all("h1")[0].text == "无法识别这个图片"
+    assert page.all("h1")[0].text == "这不是能读取的图片"
     (detail,) = [p for p in page.all("p", lang="en") if "detail" in p.classes]
     assert "not an image" in detail.text
     assert detail.is_in("details")  # folded away: whoever reads Chinese has read it all above

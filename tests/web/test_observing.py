@@ -17,7 +17,7 @@ from humanparse import metrics
 @pytest.fixture
 def told(caplog: pytest.LogCaptureFixture) -> Any:
     """The fields of the request lines so far."""
-    caplog.set_level(logging.INFO)
+    caplog.set_level(logging.INFO, "humanparse.requests")
 
     def read() -> list[dict[str, Any]]:
         return [record.__dict__ for record in caplog.records if record.name == "humanparse.requests"]

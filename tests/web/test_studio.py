@@ -12,6 +12,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from humanparse.effects import ART, EFFECTS
+from tests.web.test_api import check_problem
 
 
 def send(client: FlaskClient, photo: bytes, query: str, **headers: str):  # type: ignore[no-untyped-def]
@@ -74,6 +75,11 @@ def test_what_is_refused_says_what_is_allowed_and_the_next_works(client: FlaskCl
     assert (refused.status_code, refused.content_type) == (422, "application/problem+json")
     assert refused.get_json()["code"] == "invalid_option"
     assert send(client, photo, "effect=oil").status_code == 200
+
+
+def test_a_missing_effect_is_called_missing(client: FlaskClient, photo: bytes) -> None:
+    detail = check_problem(send(client, photo, ""), 422, "invalid_option")["detail"]
+    assert detail.startswith("effect is missing; choose from pencil, ")
 
 
 def test_the_effects_are_listed(client: FlaskClient) -> None:

@@ -82,7 +82,7 @@ class Archive:
 
 def _is_wanted(member: ZipInfo) -> bool:
     name = member.filename.replace("\\", "/").rpartition("/")[2]
-    if not base_name(name) or member.is_dir() or member.filename.startswith("__MACOSX/"):
+    if not base_name(name) or member.filename.startswith("__MACOSX/"):  # of a folder nothing is left behind its slash
         return False
     return not name.startswith(".") and name.lower() not in FOLDER_FILES
 

@@ -89,6 +89,7 @@ def test_folders_and_what_macos_adds_are_passed_over() -> None:
         ("in/", b""),
         ("in/a.jpg", b"photo"),
         ("__MACOSX/in/._a.jpg", b"x"),
+        ("__MACOSX/in/a.jpg", b"x"),
         ("../../b.jpg", b"b"),
         (".DS_Store", b"x"),
         ("in/Thumbs.db", b"x"),

@@ -75,8 +75,7 @@ def compose_overlay(
         raise ValueError(f"alpha is {alpha}; it must lie in [0, 1]")
     overlay = colorize(labels, palette)  # also for alpha 0: an id without a colour is an error always
     if alpha == 0:
-        return image.copy(order="C")
-    image = np.ascontiguousarray(image)  # OpenCV would copy it twice
+        return image.copy()
     cv2.addWeighted(image, 1 - alpha, overlay, alpha, 0, dst=overlay)
     nobody = (labels == 0).view(np.uint8)  # cv2.compare takes a 1x1 map for a scalar
     cv2.copyTo(image, nobody, overlay)

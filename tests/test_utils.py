@@ -254,14 +254,14 @@ def test_a_small_part_on_a_large_one_stays_visible(order: int) -> None:
     assert np.array_equal(flat, np.where(small > 0, NAMES.index("Sunglasses"), NAMES.index("Face")))
 
 
-@given(mask_lists(), ALPHAS)
+@given(mask_lists(), ALPHAS, st.sampled_from([PALETTE, PALETTE[::-1]]))
 def test_masks_are_composed_as_their_label_map(
-    given_masks: tuple[list[Any], list[int], tuple[int, int]], alpha: float
+    given_masks: tuple[list[Any], list[int], tuple[int, int]], alpha: float, palette: Image
 ) -> None:
     masks, labels, size = given_masks
     image = np.arange(size[0] * size[1] * 3).reshape(*size, 3).astype(np.uint8)
-    overlay = generate_colored_parsing(masks, [NAMES[i] for i in labels], image, alpha=alpha)
-    assert np.array_equal(overlay, compose_overlay(image, flatten_masks(masks, labels, size), alpha=alpha))
+    overlay = generate_colored_parsing(masks, [NAMES[i] for i in labels], image, palette, alpha)
+    assert np.array_equal(overlay, compose_overlay(image, flatten_masks(masks, labels, size), None, palette, alpha))
 
 
 @settings(max_examples=10)
@@ -303,6 +303,7 @@ PHOTO, MAP = np.zeros((4, 6, 3), np.uint8), np.zeros((4, 6), np.uint8)
         ({"labels": MAP.T}, r"labels is \(6, 4\) uint8; \(4, 6\) uint8 is expected"),
         ({"labels": MAP.astype(np.int64)}, "labels is .* int64"),
         ({"labels": MAP + np.uint8(20)}, "labels hold id 20, but the palette has 20 rows"),
+        ({"labels": np.eye(4, 6, dtype=np.uint8) * np.uint8(20)}, "labels hold id 20"),
         ({"labels": MAP + np.uint8(20), "alpha": 0}, "labels hold id 20"),
         ({"people": MAP[:2]}, r"people is \(2, 6\) uint8; \(4, 6\)"),
         ({"people": MAP > 0}, "people is .* bool"),
@@ -333,6 +334,12 @@ def test_what_does_not_fit_is_refused(given_instead: dict[str, Any], message: st
 def test_masks_that_do_not_fit_are_refused(masks: list[Image], labels: list[int | str], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         generate_colored_parsing(masks, labels, PHOTO)
+
+
+@pytest.mark.parametrize("labels", [MAP.astype(np.int64), PHOTO, MAP[:0]], ids=["integers", "colours", "nothing"])
+def test_a_label_map_that_does_not_fit_is_refused_where_it_is_coloured(labels: Image) -> None:
+    with pytest.raises(ValueError, match=r"labels is \(.*; \(any, any\) uint8 is expected"):
+        colorize(labels)
 
 
 def test_an_image_that_does_not_fit_is_refused_with_masks_too() -> None:

@@ -78,7 +78,20 @@ def test_scores_are_mean_confidences(given_maps: tuple[NDArray[np.uint8], ...]) 
     parsing = Parsing.from_maps(labels, people, confidence, INFO)
     for person in parsing.persons:
         mine = parsing.people == person.number
-        assert person.score == pytest.approx(confidence[mine].mean() / 255, abs=1e-4)
+        scored = [(person.score, mine), *((part.score, mine & (labels == part.id)) for part in person.parts)]
+        for score, mask in scored:
+            assert score == round(score, 4) == pytest.approx(confidence[mask].mean() / 255, abs=1e-4)
+
+
+def test_there_may_be_255_people_and_nobody() -> None:
+    people = np.arange(256, dtype=np.uint8).reshape(8, 32)[::-1]
+    labels = (people > 0).astype(np.uint8)
+    points = np.zeros((255, 17, 3), np.float32)
+    parsing = Parsing.from_maps(labels, people, people, INFO, points)
+    check_laws(parsing)
+    assert len(parsing.persons) == 255
+    empty = np.zeros_like(labels)
+    assert not Parsing.from_maps(empty, empty, empty, INFO, points[:0]).persons
 
 
 def test_key_points_follow_their_person_to_its_new_number_and_stay_in_the_photo() -> None:

@@ -75,7 +75,7 @@ class Archive:
         try:
             with self._zip.open(member) as file:
                 # A size, though it is the whole file: `read()` unpacks all that the packed bytes give before it cuts.
-                return file.read(member.file_size + 1)
+                return file.read(member.file_size)
         except _ZIP_ERRORS as exc:
             raise UnreadableImage("The file is damaged in the zip.") from exc
 

@@ -98,10 +98,10 @@ def test_what_a_stay_takes_is_learned_from_each(monkeypatch: pytest.MonkeyPatch)
     gate = Gate(length=0, timeout_s=10)
     for _ in range(2):
         with gate.enter():
-            clock[0] += 10.5
+            clock[0] += 12.99
     with gate.enter(), pytest.raises(Busy) as caught, gate.enter():
         pass
-    assert caught.value.retry_after_s == 5  # 0.5, then 2.5, then 4.1 seconds
+    assert caught.value.retry_after_s == 5  # 0.5, then 2.998, then 4.996 seconds
 
 
 def test_one_may_give_up_before_the_lines_own_time_is_over() -> None:
@@ -241,6 +241,7 @@ def test_the_line_moves_in_order_and_tells_how_many_are_before() -> None:
             thread.start()
             while not told[number]:
                 time.sleep(0.001)
+        time.sleep(0.5)  # they look up now and then, and are told nothing new
     for thread in waiting:
         thread.join()
     assert went_in == [0, 1, 2]

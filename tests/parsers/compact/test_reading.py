@@ -82,6 +82,14 @@ def test_two_people_have_their_own_pixels_and_points() -> None:
     assert np.array_equal(reading.whose == left, np.pad(np.ones((40, 25), bool), ((10, 14), (5, 34))))
 
 
+@pytest.mark.parametrize("index", range(1, len(NAMES)))
+def test_every_class_but_the_background_is_somebodys(index: int) -> None:
+    frame = frame_of(256, 256)
+    reading = read_out(maps_of(frame, (index, 10, 50, 5, 30)), frame, (256, 256))
+    assert reading.whose[30, 17] == reading.people[120, 70] == 1
+    assert reading.labels[120, 70] == index
+
+
 def test_the_padding_says_nothing() -> None:
     frame = frame_of(256, 150)
     maps = maps_of(frame, (COAT, 10, 40, 5, 30))
@@ -97,10 +105,13 @@ def test_confidence_is_the_probability_of_the_class_that_won() -> None:
     frame = frame_of(256, 256)
     maps = maps_of(frame, (COAT, 10, 50, 5, 30))
     maps.parts[:] = -99
-    maps.parts[0], maps.parts[COAT, 10:50, 5:30] = 0, np.log(3)
+    maps.parts[0], maps.parts[COAT, 10:50, 5:30] = 0, np.log(6)
     confidence = read_out(maps, frame, (256, 256)).confidence
-    assert (confidence[60:180, 40:100] == round(255 * 3 / 4)).all()
+    assert (confidence[60:180, 40:100] == round(255 * 6 / 7)).all()
     assert (confidence[:, 150:] == 255).all()
+    between = (250.5, 241.5, 232.5, 223.5)  # from the middle of one cell to that of the next
+    assert confidence[38:42, 80] == pytest.approx(between, abs=1)
+    assert confidence[80, 18:22] == pytest.approx(between, abs=1)
 
 
 def test_who_is_dropped_is_nobody_for_sure() -> None:

@@ -72,7 +72,7 @@ MUTANTS = (
     Mutant("humanparse/parsers/compact/grouping.py", "[edge]) / share[edge]", "[edge])", GROUPING),
     Mutant("humanparse/parsers/compact/grouping.py", " if kept.any() else (closeness[:0], kept)", "", GROUPING),
     Mutant("humanparse/parsers/compact/reading.py", "np.where(somebody & ~kept, NOBODY, logits)", "logits", READING),
-    Mutant("humanparse/parsers/compact/reading.py", "    labels[people == 0] = 0\n", "", READING),
+    Mutant("humanparse/parsers/compact/reading.py", "    people[labels == 0] = 0\n", "", READING),
     Mutant("humanparse/parsers/compact/detail.py", " & (mine | (people == 0))", "", DETAIL),
     Mutant("humanparse/parsers/sizes.py", "    while ", "    if ", SIZES),
     Mutant("humanparse/parsers/m2fp/people.py", "not in (0, human)", "!= human", PEOPLE),

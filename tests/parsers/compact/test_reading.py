@@ -171,3 +171,15 @@ def test_a_close_up_is_looked_at_again_from_further_away() -> None:
     assert seen == [(512, 512), (192, 192)] and inner == (192, 192)
     assert set(np.unique(reading.labels)) == {0, COAT}
     assert reading.labels[500, 500] == 0 and reading.labels[200, 200] == COAT
+
+
+def test_what_is_no_close_up_is_looked_at_once() -> None:
+    seen: list[tuple[int, ...]] = []
+
+    def infer(padded: np.ndarray) -> Maps:
+        seen.append(padded.shape[:2])
+        return maps_of(Frame(padded, (padded.shape[0], padded.shape[1])), (COAT, 5, 30, 5, 30))
+
+    reading, inner = look(np.zeros((600, 1000, 3), np.uint8), 512, infer)
+    assert seen == [(320, 512)] and inner == (307, 512)
+    assert reading.labels.shape == (600, 1000) and reading.labels[100, 100] == COAT

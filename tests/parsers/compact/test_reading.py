@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 
 from humanparse.labels import NAMES
 from humanparse.parsers.compact.frame import Frame, prepare
@@ -141,12 +140,14 @@ def test_a_leg_on_the_wrong_side_is_settled_person_by_person() -> None:
     assert set(np.unique(labels)) == {0, left}
 
 
-@given(arrays(np.float32, (20, 6, 9), elements=st.integers(-3, 3).map(float)))
-def test_no_patch_of_a_class_is_smaller_than_four_cells_before_the_next_best_is_asked(logits: np.ndarray) -> None:
+@given(st.integers(0, 2**31), st.integers(1, 20))
+def test_at_a_cell_only_the_class_that_won_is_taken_away(seed: int, classes: int) -> None:
+    logits = np.random.default_rng(seed).integers(-3, 3, (20, 6, 9)).astype(np.float32)
+    logits[classes:] = -9
     cleaned = drop_specks(logits)
     changed = cleaned != logits
     assert (cleaned[changed] == -30).all()
-    assert np.array_equal(changed.any(axis=0), changed.sum(axis=0) == 1)  # of one class at a cell: the one that won
+    assert changed.sum(axis=0).max() <= 1
     assert (logits.argmax(axis=0)[changed.any(axis=0)] == changed.argmax(axis=0)[changed.any(axis=0)]).all()
 
 

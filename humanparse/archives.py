@@ -75,14 +75,14 @@ class Archive:
         try:
             with self._zip.open(member) as file:
                 # A size, though it is the whole file: `read()` unpacks all that the packed bytes give before it cuts.
-                return file.read(member.file_size + 1)
+                return file.read(member.file_size)
         except _ZIP_ERRORS as exc:
             raise UnreadableImage("The file is damaged in the zip.") from exc
 
 
 def _is_wanted(member: ZipInfo) -> bool:
     name = member.filename.replace("\\", "/").rpartition("/")[2]
-    if not base_name(name) or member.is_dir() or member.filename.startswith("__MACOSX/"):
+    if not base_name(name) or member.filename.startswith("__MACOSX/"):  # of a folder nothing is left behind its slash
         return False
     return not name.startswith(".") and name.lower() not in FOLDER_FILES
 

@@ -114,7 +114,7 @@ class Gate:
 
     def _busy(self, reason: str) -> Busy:
         present = self._inside + len(self._line)
-        wait = max(1, math.ceil(present * self._mean_stay_s / self.places))
+        wait = math.ceil(present * self._mean_stay_s / self.places)
         return Busy(f"{reason}; try again in {wait} s.", retry_after_s=wait)
 
 

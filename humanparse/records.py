@@ -114,7 +114,7 @@ class Parsing:
         """
         if not labels.shape == people.shape == confidence.shape:
             raise ValueError(f"maps differ in size: {labels.shape}, {people.shape}, {confidence.shape}")
-        if labels.size and int(labels.max()) >= NUM_CLASSES:
+        if labels.max() >= NUM_CLASSES:
             raise ValueError(f"label {int(labels.max())} is not a class id (0 to {NUM_CLASSES - 1})")
         if not np.array_equal(labels > 0, people > 0):
             raise ValueError("labels and people disagree on which pixels are somebody's")
@@ -133,7 +133,7 @@ class Parsing:
 
 def _order_by_area(people: NDArray[np.uint8]) -> list[int]:
     """The numbers in use, largest area first."""
-    areas = np.bincount(people.ravel(), minlength=256)
+    areas = np.bincount(people.ravel())
     areas[0] = 0
     order = np.argsort(-areas, kind="stable")
     return [int(number) for number in order[areas[order] > 0]]
@@ -188,7 +188,7 @@ def _summarise(
 ) -> tuple[Person, ...]:
     """The people with their parts. The more there are, the narrower the bands that are looked at: few are in each."""
     tally, (height, width) = _Tally(len(poses)), people.shape
-    rows = max(MIN_BAND, min(BAND_PIXELS // max(1, width), height // max(1, len(poses))))
+    rows = max(MIN_BAND, min(BAND_PIXELS // width, height // max(1, len(poses))))
     for top in range(0, height, rows):
         band = np.s_[top : top + rows]
         tally.add(labels[band], people[band], confidence[band], top)

@@ -2,7 +2,7 @@
 
 Every mutant is one change of a line in a copy of the sources; the tests named beside it must fail then. Compositor,
 who is whose, key points, the records, the encoders and the decoder's limits. Not part of the suite: it runs pytest
-some forty times.
+some seventy times.
 """
 
 from __future__ import annotations
@@ -28,6 +28,11 @@ SIDES = "tests/parsers/compact/test_sides.py"
 UPSAMPLE = "tests/parsers/compact/test_upsample.py"
 POSING = "tests/parsers/compact/test_posing.py"
 GATE = "tests/test_gate.py"
+READING = "tests/parsers/compact/test_reading.py"
+DETAIL = "tests/parsers/compact/test_detail.py"
+PEOPLE = "tests/parsers/m2fp/test_people.py"
+SIZES = "tests/parsers/test_sizes.py"
+ARCHIVES = "tests/test_archives.py"
 
 
 @dataclass(frozen=True)
@@ -52,6 +57,9 @@ MUTANTS = (
     Mutant("utils.py", "if outline and people is not None:", "if people is not None:", COMPOSITOR),
     Mutant("utils.py", "mask > 0.5 if", "mask > 0 if", COMPOSITOR),
     Mutant("utils.py", "        if ids[i]:\n", "        if True:\n", COMPOSITOR),
+    Mutant("utils.py", "if int(labels.max()) >=", "if int(labels.min()) >=", COMPOSITOR),
+    Mutant("utils.py", "palette=palette, alpha=alpha)", "alpha=alpha)", COMPOSITOR),
+    Mutant("utils.py", 'mask.dtype.kind == "f" else mask != 0', 'mask.dtype.kind == "f" else mask > 0', COMPOSITOR),
     # who is whose
     Mutant("humanparse/parsers/compact/grouping.py", "columns + output[2]", "columns - output[2]", GROUPING),
     Mutant("humanparse/parsers/compact/grouping.py", "cells >= MIN_CELLS", "cells >= 0", GROUPING),
@@ -59,6 +67,19 @@ MUTANTS = (
     Mutant("humanparse/parsers/compact/grouping.py", "mean_miss > MAX_MISS_CELLS", "mean_miss > 1e9", GROUPING),
     Mutant("humanparse/parsers/compact/grouping.py", "    _spread(closeness, kept)\n", "", GROUPING),
     Mutant("humanparse/parsers/compact/grouping.py", "somebody & ~dropped", "somebody", GROUPING),
+    Mutant("humanparse/parsers/compact/grouping.py", "2 * PEAK_RADIUS + 1", "2 * PEAK_RADIUS", GROUPING),
+    Mutant("humanparse/parsers/compact/grouping.py", "cells >= MIN_LONE_CELLS", "cells > MIN_LONE_CELLS", GROUPING),
+    Mutant("humanparse/parsers/compact/grouping.py", "[edge]) / share[edge]", "[edge])", GROUPING),
+    Mutant("humanparse/parsers/compact/grouping.py", " if kept.any() else (closeness[:0], kept)", "", GROUPING),
+    Mutant("humanparse/parsers/compact/reading.py", "np.where(somebody & ~kept, NOBODY, logits)", "logits", READING),
+    Mutant("humanparse/parsers/compact/reading.py", "    people[labels == 0] = 0\n", "", READING),
+    Mutant("humanparse/parsers/compact/detail.py", " & (mine | (people == 0))", "", DETAIL),
+    Mutant("humanparse/parsers/sizes.py", "    while ", "    if ", SIZES),
+    Mutant("humanparse/parsers/m2fp/people.py", "not in (0, human)", "!= human", PEOPLE),
+    Mutant("humanparse/parsers/m2fp/people.py", "shared > SAME_HUMAN *", "shared > 0 *", PEOPLE),
+    Mutant("humanparse/parsers/m2fp/people.py", ">= MIN_CLAIMED *", ">= 0 *", PEOPLE),
+    Mutant("humanparse/parsers/m2fp/people.py", ">= MIN_COVERED *", ">= 0 *", PEOPLE),
+    Mutant("humanparse/parsers/m2fp/people.py", "if own < humans and covers[own, x] <= 0:", "if False:", PEOPLE),
     Mutant("humanparse/parsers/compact/sides.py", "logits[right][wrong], logits[left][wrong]", "0.0, 0.0", SIDES),
     Mutant("humanparse/parsers/compact/sides.py", "right if share > 0.5 else left", "left if share > 0.5 else right",
            SIDES),
@@ -73,6 +94,8 @@ MUTANTS = (
     Mutant("humanparse/records.py", "if not np.array_equal(labels > 0, people > 0):", "if False:", RECORDS),
     Mutant("humanparse/records.py", "array.setflags(write=False)", "pass", RECORDS),
     Mutant("humanparse/records.py", "keypoints[n - 1]", "keypoints[0]", RECORDS),
+    Mutant("humanparse/records.py", "_score(sums[i], areas[i])", "_score(areas[i], sums[i])", RECORDS),
+    Mutant("humanparse/records.py", "size[1] - 1", "size[1]", RECORDS),
     # what goes out
     Mutant("humanparse/encoding.py", "filtered[0, 1:] = pixels[0]", "filtered[0, 1:] = 0", ENCODING),
     Mutant("humanparse/encoding.py", "image[max(0, top - 1) : bottom]", "image[top : bottom]", ENCODING),
@@ -91,9 +114,12 @@ MUTANTS = (
     Mutant("humanparse/decoding/nursery.py", "os.kill(key.data, signal.SIGKILL)", "pass", DECODING),
     Mutant("humanparse/decoding/nursery.py", "if len(ends) < 2:", "if False:", DECODING),
     Mutant("humanparse/decoding/decoder.py", "except ConnectionError:", "except OSError:", DECODING),
+    Mutant("humanparse/archives.py", 'member.filename.startswith("__MACOSX/")', "False", ARCHIVES),
     # the line
     Mutant("humanparse/studio.py", "join=not work.inside", "join=True", LINE),
     Mutant("humanparse/gate.py", "if len(self._line) >= self.length:", "if False:", GATE),
+    Mutant("humanparse/gate.py", "min(until, ", "max(0, ", GATE),
+    Mutant("humanparse/gate.py", " / self.places", "", GATE),
     Mutant("humanparse/gate.py", "self._line.popleft().set()", "self._line.pop().set()", GATE),
     Mutant("humanparse/gate.py", "if given:  # at the last moment, after all", "if False:", GATE),
 )  # fmt: skip

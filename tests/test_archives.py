@@ -89,6 +89,7 @@ def test_folders_and_what_macos_adds_are_passed_over() -> None:
         ("in/", b""),
         ("in/a.jpg", b"photo"),
         ("__MACOSX/in/._a.jpg", b"x"),
+        ("__MACOSX/in/a.jpg", b"x"),
         ("../../b.jpg", b"b"),
         (".DS_Store", b"x"),
         ("in/Thumbs.db", b"x"),
@@ -127,14 +128,42 @@ def test_a_bomb_that_lies_about_its_size_gives_no_more_than_it_says() -> None:
 
 def test_a_table_of_contents_without_end_is_refused_unread() -> None:
     stream = make_zip(*((f"{i}", b"") for i in range(25_000)))
+    reads: list[int] = []
+
+    class Noting(BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            data = super().read(size)
+            reads.append(len(data))
+            return data
+
     with pytest.raises(TooManyFiles):
-        Archive(stream)
+        Archive(Noting(stream.getvalue()))
+    assert max(reads) <= (1 << 20) + 1
+
+
+@pytest.mark.parametrize(("more", "taken"), [(0, True), (1, False)])
+def test_a_table_of_contents_may_have_a_mebibyte(more: int, taken: bool) -> None:
+    stream = BytesIO()
+    with zipfile.ZipFile(stream, "w") as made:
+        for index in range(16):
+            member = zipfile.ZipInfo(f"{index:x}")
+            member.comment = bytes((1 << 16) - 47 + (more if index == 0 else 0))  # with 46 bytes and the name: a 16th
+            made.writestr(member, b"photo")
+    with contextlib.nullcontext() if taken else pytest.raises(TooManyFiles):
+        assert len(Archive(stream)) == 16
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
 def test_other_compressions_are_refused(method: int) -> None:
     with pytest.raises(UnsupportedFormat, match="deflate"):
         read_all(make_zip(("a.jpg", b"photo"), method=method))
+
+
+def test_a_file_of_just_the_limit_is_read() -> None:
+    stream = make_zip(("a.jpg", b"photo"))
+    assert read_all(stream, 5) == [b"photo"]
+    with pytest.raises(TooManyBytes, match="5 bytes; at most 4"):
+        read_all(stream, 4)
 
 
 def test_encrypted_files_are_refused() -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
+from types import SimpleNamespace
 
 import pytest
 
@@ -66,12 +67,65 @@ def test_an_error_inside_frees_the_place() -> None:
         pass
 
 
-def test_retry_after_follows_what_a_stay_takes() -> None:
-    gate = Gate(length=0, timeout_s=1)
+@pytest.mark.parametrize(("places", "waiting", "wait_s"), [(1, 0, 4), (1, 2, 12), (2, 2, 8), (4, 1, 5)])
+def test_retry_after_is_what_those_present_will_take(places: int, waiting: int, wait_s: int) -> None:
+    gate = Gate(length=waiting, timeout_s=10, places=places)
     gate._mean_stay_s = 4.0
+    threads = [threading.Thread(target=visit, args=(gate,)) for _ in range(waiting)]
+    with ExitStack() as stay:
+        for _ in range(places):
+            stay.enter_context(gate.enter())
+        for thread in threads:
+            thread.start()
+        while len(gate._line) < waiting:
+            time.sleep(0.001)
+        with pytest.raises(Busy, match=f"try again in {wait_s} s") as caught, gate.enter():
+            pass
+    assert caught.value.retry_after_s == wait_s
+    for thread in threads:
+        thread.join()
+
+
+def visit(gate: Gate) -> None:
+    with gate.enter():
+        pass
+
+
+def test_what_a_stay_takes_is_learned_from_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half a second is the guess; each stay moves it by a fifth of the difference."""
+    clock = [0.0]
+    monkeypatch.setattr("humanparse.gate.time", SimpleNamespace(monotonic=lambda: clock[0]))
+    gate = Gate(length=0, timeout_s=10)
+    for _ in range(2):
+        with gate.enter():
+            clock[0] += 12.99
     with gate.enter(), pytest.raises(Busy) as caught, gate.enter():
         pass
-    assert caught.value.retry_after_s == 4
+    assert caught.value.retry_after_s == 5  # 0.5, then 2.998, then 4.996 seconds
+
+
+def test_one_may_give_up_before_the_lines_own_time_is_over() -> None:
+    gate = Gate(length=1, timeout_s=60)
+    began = time.monotonic()
+    with gate.enter(), pytest.raises(Busy, match="within 60 s"), gate.enter(until=began + 0.01):
+        pass
+    assert time.monotonic() - began < 30
+
+
+def test_a_line_of_two_holds_two() -> None:
+    gate = Gate(length=2, timeout_s=10)
+    threads = [threading.Thread(target=visit, args=(gate,)) for _ in range(2)]
+    with gate.enter():
+        for thread in threads:
+            thread.start()
+        while len(gate._line) < 2:
+            time.sleep(0.001)
+        with pytest.raises(Busy, match="waiting already"), gate.enter():
+            pass
+    for thread in threads:
+        thread.join()
+    with gate.enter():
+        pass
 
 
 def test_a_place_given_at_the_moment_of_giving_up_goes_to_the_next() -> None:
@@ -187,6 +241,7 @@ def test_the_line_moves_in_order_and_tells_how_many_are_before() -> None:
             thread.start()
             while not told[number]:
                 time.sleep(0.001)
+        time.sleep(0.5)  # they look up now and then, and are told nothing new
     for thread in waiting:
         thread.join()
     assert went_in == [0, 1, 2]

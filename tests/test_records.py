@@ -41,6 +41,9 @@ def check_laws(parsing: Parsing) -> None:
         assert person.area == sum(part.area for part in person.parts)
         assert person.box == tight_box(mine)
         assert 0 <= person.score <= 1
+        assert {type(value) for each in (person, *person.parts) for value in (each.area, *each.box)} == {
+            int
+        }  # for JSON
         assert len(person.keypoints) in (0, 17)
         for x, y, score in person.keypoints:
             assert 0 <= x <= labels.shape[1] - 1
@@ -75,18 +78,31 @@ def test_scores_are_mean_confidences(given_maps: tuple[NDArray[np.uint8], ...]) 
     parsing = Parsing.from_maps(labels, people, confidence, INFO)
     for person in parsing.persons:
         mine = parsing.people == person.number
-        assert person.score == pytest.approx(confidence[mine].mean() / 255, abs=1e-4)
+        scored = [(person.score, mine), *((part.score, mine & (labels == part.id)) for part in person.parts)]
+        for score, mask in scored:
+            assert score == round(score, 4) == pytest.approx(confidence[mask].mean() / 255, abs=1e-4)
+
+
+def test_there_may_be_255_people_and_nobody() -> None:
+    people = np.arange(256, dtype=np.uint8).reshape(8, 32)[::-1]
+    labels = (people > 0).astype(np.uint8)
+    points = np.zeros((255, 17, 3), np.float32)
+    parsing = Parsing.from_maps(labels, people, people, INFO, points)
+    check_laws(parsing)
+    assert len(parsing.persons) == 255
+    empty = np.zeros_like(labels)
+    assert not Parsing.from_maps(empty, empty, empty, INFO, points[:0]).persons
 
 
 def test_key_points_follow_their_person_to_its_new_number_and_stay_in_the_photo() -> None:
     people = np.array([[1, 3, 3], [0, 3, 7]], np.uint8)
     points = np.zeros((7, 17, 3), np.float32)
     points[:, :, 0], points[:, :, 2] = np.arange(1, 8)[:, None] / 10, 0.5
-    points[6, 0] = (-4, 99, 0.1)
+    points[6, 0], points[0, 0], points[2, 0] = (-4, 99, 0.1), (99, -4, 1.2), (1.26, 0.74, 0.123456)
     parsing = Parsing.from_maps((people > 0).astype(np.uint8), people, people, INFO, points)
     check_laws(parsing)
     assert [person.keypoints[1] for person in parsing.persons] == [(0.3, 0, 0.5), (0.1, 0, 0.5), (0.7, 0, 0.5)]
-    assert parsing.persons[2].keypoints[0] == (0, 1, 0.1)
+    assert [person.keypoints[0] for person in parsing.persons] == [(1.3, 0.7, 0.1235), (2, 0, 1), (0, 1, 0.1)]
 
 
 @pytest.mark.parametrize("shape", [(6, 17, 3), (7, 18, 3), (7, 17, 2)])

@@ -14,7 +14,7 @@ from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
 from humanparse.labels import NAMES, NUM_CLASSES, PALETTE
-from utils import OUTLINE, OUTLINE_SCALE, colorize, compose_overlay, flatten_masks, generate_colored_parsing
+from utils import OUTLINE, colorize, compose_overlay, flatten_masks, generate_colored_parsing
 
 Image = NDArray[np.uint8]
 Scene = tuple[Image, Image, Image]
@@ -193,9 +193,9 @@ def test_somebody_who_fills_the_photo_has_no_outline() -> None:
     assert np.array_equal(compose_overlay(image, labels, people), compose_overlay(image, labels))
 
 
-@pytest.mark.parametrize("times", [1, 2, 3])
-def test_lines_grow_with_the_photo(times: int) -> None:
-    people = np.zeros((times * OUTLINE_SCALE, times * OUTLINE_SCALE + 5), np.uint8)
+@pytest.mark.parametrize(("side", "times"), [(360, 1), (720, 1), (1070, 1), (1090, 2), (1440, 2), (2160, 3)])
+def test_lines_grow_with_the_photos_shorter_side(side: int, times: int) -> None:
+    people = np.zeros((side, side + 400), np.uint8)
     people[:, 50:] = 1
     image, labels = np.zeros((*people.shape, 3), np.uint8), people * np.uint8(5)
     row = compose_overlay(image, labels, people)[300]
@@ -254,14 +254,14 @@ def test_a_small_part_on_a_large_one_stays_visible(order: int) -> None:
     assert np.array_equal(flat, np.where(small > 0, NAMES.index("Sunglasses"), NAMES.index("Face")))
 
 
-@given(mask_lists(), ALPHAS)
+@given(mask_lists(), ALPHAS, st.sampled_from([PALETTE, PALETTE[::-1]]))
 def test_masks_are_composed_as_their_label_map(
-    given_masks: tuple[list[Any], list[int], tuple[int, int]], alpha: float
+    given_masks: tuple[list[Any], list[int], tuple[int, int]], alpha: float, palette: Image
 ) -> None:
     masks, labels, size = given_masks
     image = np.arange(size[0] * size[1] * 3).reshape(*size, 3).astype(np.uint8)
-    overlay = generate_colored_parsing(masks, [NAMES[i] for i in labels], image, alpha=alpha)
-    assert np.array_equal(overlay, compose_overlay(image, flatten_masks(masks, labels, size), alpha=alpha))
+    overlay = generate_colored_parsing(masks, [NAMES[i] for i in labels], image, palette, alpha)
+    assert np.array_equal(overlay, compose_overlay(image, flatten_masks(masks, labels, size), None, palette, alpha))
 
 
 @settings(max_examples=10)
@@ -279,9 +279,12 @@ def test_whole_people_and_background_are_no_parts() -> None:
     assert np.all(flat == NAMES.index("Coat"))
 
 
-@pytest.mark.parametrize("values", [[0, 255], [0.5, 0.51], [-1.0, 1.0]])
-def test_inside_is_nonzero_or_above_one_half(values: list[float]) -> None:
-    mask = np.array([values], np.uint8 if isinstance(values[0], int) else np.float32)
+@pytest.mark.parametrize(
+    ("values", "dtype"),
+    [([0, 255], np.uint8), ([0, -1], np.int16), ([0.5, 0.51], np.float32), ([-1, 1], np.float32), ([0, 1], np.bool_)],
+)
+def test_inside_is_nonzero_or_above_one_half(values: list[float], dtype: type) -> None:
+    mask = np.array([values], dtype)
     assert flatten_masks([mask], [np.int64(5)], (1, 2)).tolist() == [[0, 5]]
 
 
@@ -300,10 +303,12 @@ PHOTO, MAP = np.zeros((4, 6, 3), np.uint8), np.zeros((4, 6), np.uint8)
         ({"labels": MAP.T}, r"labels is \(6, 4\) uint8; \(4, 6\) uint8 is expected"),
         ({"labels": MAP.astype(np.int64)}, "labels is .* int64"),
         ({"labels": MAP + np.uint8(20)}, "labels hold id 20, but the palette has 20 rows"),
+        ({"labels": np.eye(4, 6, dtype=np.uint8) * np.uint8(20)}, "labels hold id 20"),
         ({"labels": MAP + np.uint8(20), "alpha": 0}, "labels hold id 20"),
         ({"people": MAP[:2]}, r"people is \(2, 6\) uint8; \(4, 6\)"),
         ({"people": MAP > 0}, "people is .* bool"),
         ({"palette": PALETTE[:, :2]}, r"palette is \(20, 2\)"),
+        ({"palette": PALETTE[:0]}, r"palette is \(0, 3\)"),
         ({"palette": np.zeros((257, 3), np.uint8)}, "palette has 257 rows"),
         ({"alpha": 1.01}, r"alpha is 1\.01"),
         ({"alpha": -0.1}, r"alpha is -0\.1"),
@@ -329,3 +334,14 @@ def test_what_does_not_fit_is_refused(given_instead: dict[str, Any], message: st
 def test_masks_that_do_not_fit_are_refused(masks: list[Image], labels: list[int | str], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         generate_colored_parsing(masks, labels, PHOTO)
+
+
+@pytest.mark.parametrize("labels", [MAP.astype(np.int64), PHOTO, MAP[:0]], ids=["integers", "colours", "nothing"])
+def test_a_label_map_that_does_not_fit_is_refused_where_it_is_coloured(labels: Image) -> None:
+    with pytest.raises(ValueError, match=r"labels is \(.*; \(any, any\) uint8 is expected"):
+        colorize(labels)
+
+
+def test_an_image_that_does_not_fit_is_refused_with_masks_too() -> None:
+    with pytest.raises(ValueError, match=r"image is \(4, 6\) uint8; \(any, any, 3\) uint8 is expected"):
+        generate_colored_parsing([MAP], [1], MAP)

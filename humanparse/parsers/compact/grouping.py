@@ -84,10 +84,10 @@ def _split_lone_patches(
     closeness: NDArray[np.float32], somebody: NDArray[np.bool_]
 ) -> tuple[list[NDArray[np.bool_]], NDArray[np.bool_]]:
     """Connected patches that point at no centre: people of their own if large, else dropped."""
-    count, patches = cv2.connectedComponents(somebody.astype(np.uint8), connectivity=8)
-    cells = np.bincount(patches.ravel(), minlength=count)
+    patches = cv2.connectedComponents(somebody.astype(np.uint8), connectivity=8)[1]
+    cells = np.bincount(patches.ravel())
     miss = -closeness.max(axis=0) if len(closeness) else np.full(somebody.shape, np.inf)
-    mean_miss = np.bincount(patches.ravel(), weights=miss.ravel(), minlength=count) / np.maximum(cells, 1)
+    mean_miss = np.bincount(patches.ravel(), weights=miss.ravel()) / np.maximum(cells, 1)
     pointless = mean_miss > MAX_MISS_CELLS
     pointless[0] = False
     large = [patches == patch for patch in np.flatnonzero(pointless & (cells >= MIN_LONE_CELLS))]

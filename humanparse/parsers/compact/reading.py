@@ -91,7 +91,6 @@ def read_out(maps: Maps, frame: Frame, size: tuple[int, int]) -> Reading:
     labels = argmax_enlarged(logits, fine, scale)
     people = argmax_enlarged(closeness, fine, scale) + np.uint8(1) if len(closeness) else np.zeros_like(labels)
     people[labels == 0] = 0
-    labels[people == 0] = 0
     confidence = enlarge(_highest_probability(logits), (0, 0, *fine), scale)
     return Reading(repeat(labels, size), repeat(people, size), repeat(confidence, size), keypoints, whose)
 

@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 from humanparse.parsers.compact.upsample import argmax_planes
 
 ARMS, LEGS, SHOES = (14, 15), (16, 17), (18, 19)  # class ids, left and right
-PURE = 0.8  # share of a patch on one side from which the rest of it follows
-MIN_CELLS = 4
+PURE = 0.8  # share of a patch on one side from which the rest of it follows; of fewer than five cells none does
 
 
 def settle_sides(logits: NDArray[np.float32], whose: NDArray[np.intp]) -> NDArray[np.float32]:
@@ -38,6 +37,6 @@ def settle_sides(logits: NDArray[np.float32], whose: NDArray[np.intp]) -> NDArra
 
 
 def _patches(limbs: NDArray[np.bool_]) -> list[NDArray[np.bool_]]:
-    """The connected pieces (h, w) bool of one person's limbs of a kind, but those of a few cells."""
-    count, ids, stats, _ = cv2.connectedComponentsWithStats(limbs.view(np.uint8), connectivity=8)
-    return [ids == index for index in range(1, count) if stats[index, cv2.CC_STAT_AREA] >= MIN_CELLS]
+    """The connected pieces (h, w) bool of one person's limbs of a kind."""
+    count, ids = cv2.connectedComponents(limbs.view(np.uint8), connectivity=8)
+    return [ids == index for index in range(1, count)]

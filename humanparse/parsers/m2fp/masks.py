@@ -142,7 +142,7 @@ def to_probability(row, power, count):  # type: ignore[no-untyped-def]
 @numba.njit(nogil=True, fastmath={"reassoc", "contract", "nsz"})
 def _score(mask, box, rows1, rows2, columns1, columns2):  # type: ignore[no-untyped-def]
     narrow, middle = np.empty(columns1.cells, np.float32), np.empty(columns2.cells, np.float32)
-    width = max(box.x1 - box.x0, 0)
+    width = box.x1 - box.x0
     row, power = np.empty(width, np.float32), np.empty(width, np.int32)
     total, count = 0.0, 0
     for y in range(box.y0, box.y1):

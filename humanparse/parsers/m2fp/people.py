@@ -17,12 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from humanparse.parsers.m2fp.frame import Frame
-from humanparse.parsers.m2fp.masks import Box, Zoom, fill_row, find_boxes, flat, make_zoom, score_masks, to_probability
+from humanparse.parsers.m2fp.masks import Zoom, fill_row, find_boxes, flat, make_zoom, score_masks, to_probability
 from humanparse.parsers.m2fp.rows import ONE, ZERO, share_out
 from humanparse.parsers.sizes import fine_size, repeat
-from humanparse.records import MAX_PEOPLE
 
-TOP: Final = 100  # pairs of query and class that are looked at
+TOP: Final = 100  # pairs of query and class that are looked at; so there are never more people than numbers
 MIN_SCORE: Final = 0.1
 SURE: Final = np.float32(0.5)  # probability times score that a pixel needs
 SAME_HUMAN: Final = 0.6  # IoU above which two masks are of one human
@@ -79,23 +78,24 @@ def resolve(
     rough = make_zoom(cells, frame._replace(size=fine_size(frame.size, SCORE_PIXELS)))
     human = logits.shape[1] - 2
     instances = [i for i in select(logits, masks, rough, threads) if i.score >= threshold]
-    parts = [i for i in instances if i.class_id != human]
+    parts = [i for i in instances if i.class_id not in (0, human)]
+    background = [i for i in instances if i.class_id == 0]  # contends for pixels, but is nobody's and joins nobody
     humans = _drop_twins([i for i in instances if i.class_id == human], masks)
     humans, owners = _join(parts, humans, masks)
-    maps = _paint(masks, parts, humans, owners, zoom, fine, human, threads)
+    maps = _paint(masks, [*parts, *background], humans, owners, zoom, fine, human, threads)
     return Maps(*(repeat(array, frame.size) for array in maps))
 
 
 def _drop_twins(humans: list[Instance], masks: NDArray[np.float32]) -> list[Instance]:
-    """The humans, best first, less those whose mask is about that of a better one; no more than numbers exist."""
+    """The humans, best first, less those whose mask is about that of a better one."""
     inside = _inside(humans, masks)
     shared, areas = inside @ inside.T, inside.sum(axis=1)
     twins = shared > SAME_HUMAN * (areas[:, None] + areas - shared)
     kept: list[int] = []
     for index in range(len(humans)):
-        if areas[index] and not twins[index, kept].any():
+        if not twins[index, kept].any():
             kept.append(index)
-    return [humans[index] for index in kept[:MAX_PEOPLE]]
+    return [humans[index] for index in kept]
 
 
 def _join(
@@ -111,7 +111,7 @@ def _join(
     if parts and humans:
         covered = part_masks @ human_masks.T
         best = covered.argmax(axis=1)
-        owned = covered.max(axis=1) >= MIN_COVERED * np.maximum(1, part_masks.sum(axis=1))
+        owned = covered.max(axis=1) >= MIN_COVERED * part_masks.sum(axis=1)
         owners[owned] = best[owned]
         free = part_masks.sum(axis=0)
         for index in np.unique(best[owned]):
@@ -124,7 +124,7 @@ def _join(
         humans = []
     orphans = np.flatnonzero(owners < 0)
     if len(orphans):
-        owners[orphans] = np.minimum(len(humans) + _group(part_masks[orphans], masks.shape[1:]), MAX_PEOPLE - 1)
+        owners[orphans] = len(humans) + _group(part_masks[orphans], masks.shape[1:])
     return humans, owners.tolist()
 
 
@@ -132,13 +132,16 @@ def _group(parts: NDArray[np.float32], size: tuple[int, ...]) -> NDArray[np.intp
     """Numbers from 0 for parts (n, cells) of one `size` in cells, one number for those that touch."""
     union = np.asarray(parts.max(axis=0) > 0).reshape(size).astype(np.uint8)
     patches = cv2.connectedComponents(cv2.dilate(union, np.ones((3, 3), np.uint8)), connectivity=8)[1].ravel()
-    mostly = [int(np.bincount(patches[part > 0]).argmax()) if part.any() else 0 for part in parts]
+    mostly = [int(np.bincount(patches[part > 0]).argmax()) for part in parts]
     numbers: dict[int, int] = {}
     return np.array([numbers.setdefault(patch, len(numbers)) for patch in mostly])
 
 
 def _inside(instances: list[Instance], masks: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(n, cells) 1 inside the instances' masks, 0 outside: products of such rows count shared cells, exactly."""
+    """(n, cells) 1 inside the instances' masks, 0 outside: products of such rows count shared cells, exactly.
+
+    Each has a cell: a mask that is nowhere positive has no score.
+    """
     queries = [i.query for i in instances]
     return (masks.reshape(len(masks), -1)[queries] > 0).astype(np.float32)
 
@@ -158,7 +161,7 @@ def _paint(
         return maps
     painted = [*parts, *humans]
     stack = np.ascontiguousarray(masks[[i.query for i in painted]])
-    boxes = np.array(find_boxes(stack, zoom), np.int64).reshape(-1, len(Box._fields))
+    boxes = np.array(find_boxes(stack, zoom), np.int64)
     kinds = np.array([i.class_id for i in parts], np.int64)
     scores = np.array([i.score for i in painted], np.float32)
     owner = np.array(owners, np.int64)

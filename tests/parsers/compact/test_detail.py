@@ -141,3 +141,91 @@ def test_a_crop_that_shows_nobody_changes_nothing(monkeypatch: pytest.MonkeyPatc
 def cut(reading: Reading, crop: np.ndarray) -> Reading:
     maps = (array[: crop.shape[0], : crop.shape[1]] for array in reading[:3])
     return Reading(*maps, reading.keypoints, reading.whose)
+
+
+@pytest.mark.parametrize(("cells", "wanted"), [(3, False), (4, True), (60, True), (61, False)])
+def test_small_is_from_16_to_240_pixels_of_what_the_network_saw(cells: int, wanted: bool) -> None:
+    for shape in ((cells, 2), (2, cells)):
+        whose = np.zeros((128, 128), np.intp)
+        whose[5 : 5 + shape[0], 7 : 7 + shape[1]] = 1
+        assert bool(list(find_small(whose, (512, 512), (512, 512)))) == wanted
+
+
+def test_a_window_is_the_person_and_a_fifth_of_its_longer_side_around() -> None:
+    whose = np.zeros((96, 128), np.intp)
+    whose[20:30, 40:44], whose[0:10, 124:128], whose[90:96, 0:4] = 1, 2, 3
+    windows = dict(find_small(whose, SIZE, (384, 512)))
+    assert windows[1] == np.s_[112:201, 237:288]  # 18 to 32 and 38 to 46 cells of 6.25 pixels
+    assert windows[2] == np.s_[0:76, 762:800]
+    assert windows[3] == np.s_[555:600, 0:33]
+
+
+def test_a_crop_is_looked_at_with_384_pixels() -> None:
+    shown: list[tuple[int, ...]] = []
+
+    def noting(padded: np.ndarray) -> Maps:
+        shown.append(padded.shape)
+        return infer(padded)
+
+    image = draw(SMALL)
+    first, inner = look(image, 512, infer)
+    look_closer(image, first, inner, noting)
+    assert shown == [(384, 256, 3)]
+
+
+class Closer:
+    """Two people, a small one and a large one at its right, and what a closer look at the small one sees."""
+
+    small, large = np.s_[160:240, 160:200], np.s_[80:400, 200:512]
+
+    def __init__(self) -> None:
+        self.people = np.zeros((512, 512), np.uint8)
+        self.people[self.small], self.people[self.large] = 1, 2
+        whose = self.people[::4, ::4].astype(np.intp)
+        labels, certain = self.people * np.uint8(CLOTH), np.full_like(self.people, 100)
+        self.first = Reading(labels, self.people, certain, np.zeros((2, 17, 3), np.float32), whose)
+        (self.window,) = [small.window for small in find_small(whose, (512, 512), (512, 512))]
+
+    def look(self, seen: np.ndarray, patch: pytest.MonkeyPatch, number: int = 1, others: bool = True) -> Reading:
+        """What comes of it where the crop's person of this `number`, all stripes, is `seen` (512, 512) bool.
+
+        others: somebody else is all around, else nobody.
+        """
+        mine = seen[self.window]
+        people = np.where(mine, number, others * (3 - number)).astype(np.uint8)
+        points = np.arange(2 * 17 * 3).reshape(2, 17, 3).astype(np.float32)
+        labels = np.where(mine, STRIPE, CLOTH).astype(np.uint8)
+        crop = Reading(labels, people, np.full_like(people, 200), points, people.astype(np.intp))
+        patch.setattr(detail, "look", lambda image, side, infer: (crop, (384, 384)))
+        return look_closer(np.zeros((512, 512, 3), np.uint8), self.first, (512, 512), infer)
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_the_closer_look_decides_what_is_hers_but_takes_nothing_from_a_neighbour(
+    number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case, seen = Closer(), np.zeros((512, 512), np.bool_)
+    seen[170:245, 155:205] = True  # less above, more below and at the left, and across the neighbour's border
+    closer = case.look(seen, monkeypatch, number)
+    hers = seen & (case.people != 2)
+    assert np.array_equal(closer.people == 1, hers)
+    assert np.array_equal(closer.people == 2, case.people == 2)
+    assert np.array_equal(closer.labels == STRIPE, hers)
+    assert np.array_equal(closer.labels > 0, closer.people > 0)
+    assert np.array_equal(closer.confidence == 200, hers)
+    assert closer.keypoints is not None and not closer.keypoints[1].any()
+    corner = (case.window[1].start, case.window[0].start, 0)
+    points = np.arange(2 * 17 * 3).reshape(2, 17, 3)[number - 1]
+    assert np.array_equal(closer.keypoints[0], points + corner)
+
+
+@pytest.mark.parametrize(("rows", "taken"), [(23, False), (24, True)])
+def test_who_covers_less_than_three_tenths_is_somebody_else(
+    rows: int, taken: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of 80 rows; the rest is nobody in the crop."""
+    case, seen = Closer(), np.zeros((512, 512), np.bool_)
+    seen[160 : 160 + rows, 160:200] = True
+    closer = case.look(seen, monkeypatch, others=False)
+    assert np.array_equal(closer.people, np.where(case.people == 2, 2, seen) if taken else case.people)
+    assert (STRIPE in closer.labels) == taken

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from humanparse.parsers.compact.sides import settle_sides
 
@@ -45,7 +46,19 @@ def test_each_persons_patches_are_their_own() -> None:
     assert np.array_equal(settle_sides(logits, np.zeros(SIZE, np.intp)), logits)
 
 
-def test_a_speck_follows_nobody() -> None:
-    """Fewer than four cells are no patch: which side they are on nobody can tell."""
-    logits = draw((18, 50, 51, 5, 7, 9), (19, 50, 51, 7, 8, 9))
-    assert np.array_equal(settle_sides(logits, ONE), logits)
+@pytest.mark.parametrize(("cells", "wrong", "follow"), [(4, 1, False), (5, 1, True), (10, 2, True), (19, 4, False)])
+def test_a_fifth_of_a_patch_follows_the_rest(cells: int, wrong: int, follow: bool) -> None:
+    """Below that, which side a patch is on nobody can tell; so nothing happens to the smallest."""
+    for one, other in ((18, 19), (19, 18)):
+        logits = draw((one, 50, 51, 5, 5 + cells, 8), (other, 50, 51, 5, 5 + wrong, 9))
+        found = settle_sides(logits, ONE).argmax(axis=0)[50, 5 : 5 + cells]
+        assert found.tolist() == [one if follow else other] * wrong + [one] * (cells - wrong)
+
+
+def test_limbs_of_other_kinds_and_pieces_apart_are_patches_of_their_own() -> None:
+    legs = draw((16, 30, 50, 10, 20, 5), (17, 30, 50, 22, 24, 5), (18, 50, 58, 10, 20, 5), (19, 50, 52, 20, 22, 5))
+    found = settle_sides(legs, ONE).argmax(axis=0)
+    assert (found[30:50, 22:24] == 17).all()  # a column lies between
+    assert (found[50:52, 20:22] == 18).all()
+    arms = draw((14, 30, 40, 10, 20, 5), (15, 40, 41, 20, 22, 5))  # corner to corner is one
+    assert (settle_sides(arms, ONE).argmax(axis=0)[40, 20:22] == 14).all()

@@ -67,6 +67,14 @@ def test_any_size_comes_out(size: tuple[int, int]) -> None:
     assert argmax_enlarged(scores, size, (4 / size[0], 4 / size[1])).shape == size
 
 
+@pytest.mark.parametrize("beyond", [np.s_[8:], np.s_[:, 8:], np.s_[8:, 8:]])
+def test_what_wins_beyond_the_photos_edge_alone_wins_nothing(beyond: tuple[slice, ...]) -> None:
+    """Padding: of ten cells five belong to the photo."""
+    scores = np.zeros((2, 10, 10), np.float32)
+    scores[1][beyond] = 9
+    assert not argmax_enlarged(scores, (20, 20), (0.25, 0.25)).any()
+
+
 def test_one_plane_wins_everywhere() -> None:
     assert not argmax_enlarged(blobs(4, 1, (5, 5)), (20, 20), (0.25, 0.25)).any()
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from humanparse.labels import NAMES
 from humanparse.parsers.m2fp.frame import Frame, make_frame
@@ -133,6 +134,102 @@ def test_touching_orphans_are_one_person_and_a_far_one_another() -> None:
         canvas.query({HAT: 4.0}, canvas.ellipse(0.5, 0.8, 0.1, 0.1))
 
     assert sorted(map(sorted, count_by_name(scene_of(fill)))) == [["Face", "UpperClothes"], ["Hat"]]
+
+
+Query = tuple[int, NDArray[np.bool_]]
+
+
+def box(y0: int, y1: int, x0: int, x1: int) -> NDArray[np.bool_]:
+    """A mask on the map of 32 by 48 cells."""
+    mask = np.zeros((32, 48), np.bool_)
+    mask[y0:y1, x0:x1] = True
+    return mask
+
+
+def answer(
+    *queries: Query, strength: float = 4.0, sureness: dict[int, float] | None = None, threshold: float = THRESHOLD
+) -> Maps:
+    """What becomes of queries that are sure of one class each, in a photo of 4 pixels a cell; sureness: of masks."""
+    logits = np.full((len(queries), NO_OBJECT + 1), -4, np.float32)
+    for row, (class_id, _) in zip(logits, queries, strict=True):
+        row[class_id] = strength
+    masks = np.stack([np.where(mask, 6, -6) for _, mask in queries]).astype(np.float32)
+    for index, logit in (sureness or {}).items():
+        masks[index][masks[index] > 0] = logit
+    return resolve(logits, masks, Frame((128, 192), (128, 192), (128, 192)), threshold, 1)
+
+
+def owners(maps: Maps, *cells: tuple[int, int]) -> list[int]:
+    """Whose the middles of cells (row, column) are."""
+    return [int(maps.people[4 * row + 2, 4 * column + 2]) for row, column in cells]
+
+
+def test_the_background_belongs_to_nobody_and_joins_nobody() -> None:
+    """Parts that nobody covers stay two people though the background touches both, a human is none by background."""
+    face, hat = box(2, 8, 2, 8), box(20, 26, 38, 44)
+    apart = owners(answer((FACE, face), (HAT, hat), (0, ~face & ~hat)), (5, 5), (23, 41))
+    assert sorted(apart) == [1, 2]
+    known, other = box(4, 28, 4, 20), box(4, 28, 20, 40)  # of the other is in sight what the first one's sleeve covers
+    queries = ((HUMAN, known), (HUMAN, other), (COAT, known), (UPPER, box(10, 13, 4, 26)))
+    for more in ((), ((0, ~known),)):
+        first, tip = owners(answer(*queries, *more, sureness={4: 2} if more else None), (20, 10), (11, 25))
+        assert first == tip
+
+
+@pytest.mark.parametrize(("shift", "people"), [(4, 1), (5, 2)])
+def test_two_masks_are_of_one_human_where_more_than_three_fifths_are_shared(shift: int, people: int) -> None:
+    """Of twenty columns each: 16 of 24 together, or 15 of 25."""
+    one, other = box(4, 28, 4, 24), box(4, 28, 4 + shift, 24 + shift)
+    maps = answer((HUMAN, one), (HUMAN, other), (HAT, box(4, 8, 4, 8)), (COAT, box(20, 28, 20, 24 + shift)))
+    assert len(np.unique(maps.people[maps.people > 0])) == people
+
+
+@pytest.mark.parametrize(("columns", "people"), [(2, 1), (1, 2)])
+def test_a_part_is_somebodys_who_covers_a_tenth_of_it(columns: int, people: int) -> None:
+    """Of twenty columns two, or one; below that it is a person of its own."""
+    human = box(4, 28, 0, 10 + columns)
+    maps = answer((HUMAN, human), (UPPER, box(4, 8, 0, 10)), (COAT, box(12, 20, 10, 30)))
+    assert len(np.unique(maps.people[maps.people > 0])) == people
+
+
+@pytest.mark.parametrize(("rows", "people"), [(5, 2), (4, 1)])
+def test_somebody_without_parts_is_in_sight_where_others_parts_cover_a_fifth(rows: int, people: int) -> None:
+    """A coat over both: of the second human's 24 rows five are a fifth, and four are not."""
+    coat = box(4, 28, 4, 20) | box(4, 4 + rows, 20, 30)
+    maps = answer((HUMAN, box(4, 28, 4, 20)), (HUMAN, box(4, 28, 20, 30)), (COAT, coat))
+    left, right = owners(maps, (15, 10), (5, 25))
+    assert len({left, right}) == people
+
+
+def test_a_pixel_outside_its_own_person_is_of_the_one_who_covers_it_and_else_its_own() -> None:
+    coat = box(4, 28, 4, 12) | box(10, 12, 12, 36)  # with a sleeve across the second person and beyond
+    maps = answer((HUMAN, box(4, 28, 4, 12)), (HUMAN, box(4, 28, 20, 30)), (COAT, coat), (UPPER, box(14, 28, 20, 30)))
+    first, between, second, beyond, body = owners(maps, (20, 8), (11, 16), (11, 25), (11, 33), (20, 25))
+    assert first == between == beyond != second == body
+
+
+@pytest.mark.parametrize("surer", [1, 2])
+def test_of_those_who_cover_a_pixel_the_surest_has_it(surer: int) -> None:
+    """A sleeve of the first human goes across two others, who overlap."""
+    sleeve = box(4, 28, 0, 16) | box(10, 12, 16, 40)
+    humans = [box(4, 28, 0, 16), box(2, 28, 18, 36), box(2, 16, 24, 46)]
+    parts = [(COAT, sleeve), (HAT, box(20, 27, 20, 34)), (FACE, box(3, 9, 38, 45))]
+    maps = answer(*((HUMAN, mask) for mask in humans), *parts, sureness={surer: 7})
+    one, other, both = owners(maps, (22, 25), (5, 41), (11, 30))
+    assert one != other and both == (one, other)[surer - 1]
+
+
+@pytest.mark.parametrize(("strength", "seen"), [(-0.95, False), (-0.9, True)])
+def test_what_is_less_than_half_sure_is_not_painted(strength: float, seen: bool) -> None:
+    """Class probability, times the mask's mean, times the pixel's, lower at its edge: 0.494 and 0.506."""
+    maps = answer((COAT, box(4, 28, 4, 20)), strength=strength)
+    assert maps.labels.any() == maps.people.any() == seen
+    assert maps.confidence.max() == (129 if seen else 0)
+
+
+@pytest.mark.parametrize(("threshold", "seen"), [(0.95, True), (0.99, False)])
+def test_what_scores_less_than_the_threshold_is_not_painted(threshold: float, seen: bool) -> None:
+    assert answer((COAT, box(4, 28, 4, 20)), threshold=threshold).labels.any() == seen
 
 
 def test_scores_come_from_the_instances() -> None:

@@ -13,6 +13,8 @@ import numpy as np
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from hypothesis import HealthCheck
+from hypothesis import settings as examples
 from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.test import TestResponse
 
@@ -24,6 +26,10 @@ from humanparse.pipeline import Pipeline
 from tests.band_parser import BandParser
 from tests.http_server import running
 from tests.redis_server import running_redis
+
+# How long an example takes says more about the machine than about us: no test is judged by the clock.
+examples.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+examples.load_profile("unhurried")
 
 SLOW = (
     # they start services, kill processes, compile networks or try thousands of inputs: most of the suite's time

@@ -619,7 +619,7 @@ def test_a_mistake_of_ours_is_not_the_photos(monkeypatch: pytest.MonkeyPatch) ->
 
 
 @as_images_sets_it
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=250, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 @pytest.mark.parametrize("name", ["JPEG", "PNG", "WebP", "GIF", "TIFF", "BMP"])
 def test_damage_never_raises_anything_but_input_errors(name: str, data: st.DataObject) -> None:

@@ -76,7 +76,7 @@ def test_without_outline_the_background_is_the_photo(pipeline: Pipeline, photo: 
     assert np.array_equal(answer.overlay[nobody], answer.image[nobody])
 
 
-@examples(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(1, 60), st.integers(1, 60), st.integers(0, 99))
 def test_laws_hold_for_any_size(pipeline: Pipeline, height: int, width: int, seed: int) -> None:
     image = np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)

@@ -122,7 +122,7 @@ def test_people_too_small_for_the_grid_are_told_apart_all_the_same() -> None:
 
 
 @given(st.permutations(range(4)), st.integers(-6, 6), st.integers(-4, 4))
-@examples(max_examples=40, deadline=None)
+@examples(max_examples=40)
 def test_the_order_of_people_in_a_frame_does_not_matter(order: list[int], right: int, down: int) -> None:
     first = [Body(10 + 45 * n, 30, shirt=LOOKS[n][0], trousers=LOOKS[n][1]) for n in range(4)]
     then = [replace(body, x=body.x + right, y=body.y + down) for body in first]
@@ -141,7 +141,7 @@ def test_the_order_of_people_in_a_frame_does_not_matter(order: list[int], right:
 
 
 @given(st.lists(parsings(), min_size=1, max_size=6))
-@examples(max_examples=60, deadline=None)
+@examples(max_examples=60)
 def test_whatever_comes_nobody_shares_a_number_and_new_ones_only_grow(frames: list[Parsing]) -> None:
     tracker, highest = Tracker(), 0
     for t, parsing in enumerate(frames):

@@ -201,7 +201,6 @@ def test_every_answer_is_one_that_the_document_promises(
         max_examples=EXAMPLES,
         derandomize=EXAMPLES == USUAL_EXAMPLES,
         database=None,
-        deadline=None,
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )

@@ -13,7 +13,7 @@ from humanparse.parsers.compact.frame import choose_smaller, prepare
 FACE = NAMES.index("Face")
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(1, 900), st.integers(1, 900), st.sampled_from([192, 384, 512]))
 def test_the_longer_side_is_the_one_asked_for_and_the_other_in_proportion(height: int, width: int, side: int) -> None:
     padded, inner = prepare(np.zeros((height, width, 3), np.uint8), side)

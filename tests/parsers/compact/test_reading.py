@@ -35,7 +35,7 @@ def maps_of(frame: Frame, *boxes: tuple[int, int, int, int, int]) -> Maps:
     return Maps(parts, people, joints)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 2**31), st.integers(1, 90), st.integers(1, 90), st.booleans())
 def test_laws_hold_for_any_maps_and_size(seed: int, height: int, width: int, joints: bool) -> None:
     """`Parsing.from_maps` refuses what contradicts itself; noise of any size must never get there."""

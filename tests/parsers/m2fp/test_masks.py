@@ -34,7 +34,7 @@ def whole(masks: NDArray[np.float32], frame: Frame) -> NDArray[np.float32]:
     return interpolate(inner, frame.size, mode="bilinear", align_corners=False)[0].numpy()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(cases())
 def test_rows_are_those_of_the_whole(case: Case) -> None:
     masks, zoom, expected = case
@@ -42,7 +42,7 @@ def test_rows_are_those_of_the_whole(case: Case) -> None:
         np.testing.assert_allclose(enlarge(mask, zoom), large, atol=2e-4)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(cases())
 def test_outside_of_its_box_a_mask_is_not_positive(case: Case) -> None:
     masks, zoom, _ = case
@@ -60,7 +60,7 @@ def test_a_box_is_what_a_positive_cell_has_a_share_in() -> None:
     assert np.abs(np.subtract(found, (6, 14, 36, 52))).max() <= 1 and nowhere == (0, 0, 0, 0)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(cases(), st.integers(1, 3))
 def test_a_score_is_the_mean_probability_of_what_is_positive(case: Case, threads: int) -> None:
     masks, zoom, expected = case

@@ -237,7 +237,7 @@ def test_scores_come_from_the_instances() -> None:
     assert 0.5 < person.score <= 1 and all(0.5 < part.score <= 1 for part in person.parts)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 2**31), st.integers(1, 90), st.integers(1, 90), st.integers(1, 3))
 def test_laws_hold_for_any_answer_and_size(seed: int, height: int, width: int, threads: int) -> None:
     """`Parsing.from_maps` refuses maps that break a law; noise of any size must never get there."""

@@ -29,7 +29,7 @@ def test_beyond_what_float32_holds_it_stays_where_it_ends() -> None:
     assert values[6] == 7, "only so many as were asked for"
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(0, 70), st.integers(1, 20), st.integers(1, 4))
 def test_every_row_is_done_once(rows: int, a_turn: int, threads: int) -> None:
     done, lock = np.zeros(rows, int), threading.Lock()

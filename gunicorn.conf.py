@@ -23,13 +23,13 @@ if COUNTS not in os.environ or "GUNICORN_PID" in os.environ:
     # In memory where that can be: counts are mapped files, and to write to those on a full disk ends a process.
     memory = "/dev/shm" if "TMPDIR" not in os.environ and os.access("/dev/shm", os.W_OK) else None
     os.environ[COUNTS] = tempfile.mkdtemp(prefix=OURS, dir=memory)
+COUNTS_FOLDER = Path(os.environ[COUNTS])
 
 
 def forget_counts():
     """Leave nothing behind; a folder that was given is the giver's."""
-    folder = Path(os.environ[COUNTS])
-    if folder.name.startswith(OURS):
-        shutil.rmtree(folder, ignore_errors=True)
+    if COUNTS_FOLDER.name.startswith(OURS):
+        shutil.rmtree(COUNTS_FOLDER, ignore_errors=True)
 
 
 # Where gunicorn does not come as far as `on_exit`: a wrong setting, a taken port, --check-config. Workers end, too.
@@ -61,9 +61,8 @@ logconfig_dict = logs.gunicorn_config(settings)
 
 def on_starting(server):
     """Counts of processes that ended with the last service are not this one's."""
-    folder = Path(os.environ[COUNTS])
-    folder.mkdir(parents=True, exist_ok=True)
-    for file in folder.glob("*.db"):
+    COUNTS_FOLDER.mkdir(parents=True, exist_ok=True)
+    for file in COUNTS_FOLDER.glob("*.db"):
         file.unlink()
     share_modules()
     if settings.decode == "process" and (server.cfg.uid, server.cfg.gid) == (os.geteuid(), os.getegid()):

@@ -9,7 +9,7 @@ from humanparse.labels import CLASSES, PALETTES
 from humanparse.parsers import PARSERS, choose_parser, make_parser
 from humanparse.web import service
 from humanparse.web.answers import respond
-from humanparse.web.errors import STATUS, problem
+from humanparse.web.errors import problem
 from humanparse.web.media_types import PROBLEM
 from humanparse.web.patience import make_check
 from humanparse.web.requests import accepted_format, read_request
@@ -63,8 +63,7 @@ def readyz() -> tuple[Response, int]:
     try:
         parser = service().pipeline.load(service().settings.parser)
     except HumanParseError as error:
-        body = problem(STATUS[type(error)], error.code, error.message)
-        answer = jsonify(body)
+        answer = jsonify(problem(503, error.code, error.message))
         answer.content_type = PROBLEM
         return answer, 503
     return jsonify(status="ready", parser={"name": parser.info.name, "version": parser.info.version}), 200

@@ -250,11 +250,13 @@ def test_health_and_readiness(app: Flask, client: FlaskClient, monkeypatch: pyte
     assert client.get("/healthz").get_json() == {"status": "ok"}
     assert client.get("/readyz").get_json() == {"status": "ready", "parser": {"name": "bands", "version": "1"}}
 
-    def fail(*_: object) -> None:
-        raise errors.WeightsDamaged("the file is damaged")
+    for error in (errors.WeightsDamaged("the file is damaged"), errors.ParserError("it fails on every photo")):
 
-    monkeypatch.setattr(app.extensions["humanparse"].pipeline, "load", fail)
-    check_problem(client.get("/readyz"), 503, "weights_damaged")
+        def fail(*_: object, error: errors.ParserError = error) -> None:
+            raise error
+
+        monkeypatch.setattr(app.extensions["humanparse"].pipeline, "load", fail)
+        check_problem(client.get("/readyz"), 503, error.code)  # whatever the status of the same in an answer
     assert client.get("/healthz").status_code == 200
 
 

@@ -22,8 +22,8 @@ from humanparse.config import Settings
 from humanparse.errors import FetchFailed, HubUnreachable, NoSpace, WeightsDamaged
 from humanparse.parsers import choose_parser
 from humanparse.parsers.m2fp import fetch as fetching
-from humanparse.parsers.m2fp.fetch import FILES, MODELS, REVISION, fetch
-from humanparse.parsers.m2fp.weights import CHECKPOINT
+from humanparse.parsers.m2fp.fetch import MODELS, REVISION, fetch
+from humanparse.parsers.m2fp.weights import CHECKPOINT, FILES
 from tests.http_server import Silent, running
 
 

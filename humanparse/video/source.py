@@ -163,8 +163,6 @@ def open_streams(
         container: Any = av.open(file, format=reader, options=options, metadata_errors="ignore", timeout=timeout_s)
     except av.error.FileNotFoundError as exc:
         raise UnreadableVideo("There is no such file or camera.") from exc
-    except (ConnectionError, TimeoutError) as exc:
-        raise UnreadableVideo("Nobody answers at this address.") from exc
     except (av.error.FFmpegError, ValueError, OSError) as exc:
         message = f"It cannot be read as a video ({type(exc).__name__}): damaged, cut short, or of another kind."
         raise UnreadableVideo(message) from exc

@@ -23,7 +23,7 @@ from humanparse.pipeline import Pipeline
 from humanparse.video.clips import Limits
 from humanparse.video.containers import FORMATS
 from humanparse.video.conversion import Progress, convert
-from humanparse.video.live import LiveSource, is_live
+from humanparse.video.live import LiveSource, is_live, shown
 from humanparse.video.options import VideoOptions
 from humanparse.video.sink import Sink, format_of
 from humanparse.video.source import Source, open_video
@@ -59,8 +59,8 @@ def _convert(args: argparse.Namespace) -> int:
     try:
         return _run(args, settings, chosen, options, pipeline, format)
     except (HumanParseError, OSError) as error:
-        named = isinstance(error, InputError) and not is_live(args.source)  # an address may hold a password
-        print(f"{args.source}: " * named + describe_trouble(error), file=sys.stderr)
+        whose = f"{shown(args.source)}: " if isinstance(error, InputError) else ""
+        print(whose + describe_trouble(error), file=sys.stderr)
         return 1
 
 

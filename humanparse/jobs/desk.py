@@ -98,7 +98,8 @@ class Desk:
         if job.state == CANCELLED:
             raise JobCancelled("This job was cancelled; it has no result.")
         if not job.ended:
-            raise JobUnfinished(f"This job is {job.state}; it has no result yet.", state=job.state)
+            message = f"This job is {job.state}; ask for its result when its own address says that it has ended."
+            raise JobUnfinished(message, state=job.state)
         if job.problem is not None:
             return job, None
         path = self._files.result_path(id, job.token)

@@ -91,7 +91,7 @@ class LiveSource:
             self._tell(f"{shown(self._given)}: no pictures ({said}); try {failed} of {self._tries} in {wait_s:g} s")
             self._stopped.wait(wait_s)
         if self._first_s is None and not self._stopped.is_set():
-            raise UnreadableVideo(f"{shown(self._given)} sends no pictures.")
+            raise UnreadableVideo("It sends no pictures.")
 
     def _frames(self, chosen: Selection) -> Iterator[Frame]:
         last = -1

@@ -105,6 +105,7 @@ def test_another_photo_and_other_weights_are_a_miss(cached: Pipeline, parser: Co
     image = cv2.imdecode(np.frombuffer(photo, np.uint8), cv2.IMREAD_COLOR)
     cached.parse(photo, ParseOptions())
     assert cached.parse(cv2.imencode(".png", image)[1].tobytes(), ParseOptions()).cache == MISS
+    assert cached.parse(photo + b"more", ParseOptions()).cache == MISS  # which begins with the same bytes
     parser.version = "2"
     assert cached.parse(photo, ParseOptions()).cache == MISS
     assert cached.parse(photo, ParseOptions()).parsing.parser.version == "2"

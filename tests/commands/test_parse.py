@@ -242,4 +242,4 @@ def test_a_setting_that_is_wrong_is_called_by_its_name(
 ) -> None:
     monkeypatch.setenv("HUMANPARSE_PARSER", "x")
     assert cli.main([*command.split(), "photo.jpg"]) == 2
-    assert capsys.readouterr().err == "HUMANPARSE_PARSER is 'x'; it must be one of auto, m2fp, compact.\n"
+    assert capsys.readouterr().err.startswith("HUMANPARSE_PARSER is 'x'; it must be one of auto, m2fp, compact")

@@ -217,3 +217,10 @@ def test_one_is_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     film, data = write_film(tmp_path / "in.mp4", [np.zeros((48, 64, 3), np.uint8)]), tmp_path / "rows.jsonl"
     assert run(film, "--data", data) == 0
     assert capsys.readouterr().out.startswith(f"{data}: 1 frame, 0 people")
+
+
+def test_a_stream_that_is_not_there_is_told_without_its_password(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("rtsp://me:secret@127.0.0.1:9/way", "--data", tmp_path / "rows.jsonl", "--tries", 0) == 1
+    assert capsys.readouterr().err.startswith("rtsp://127.0.0.1:9/way: It cannot be read as a video (ConnectionRefused")

@@ -131,7 +131,9 @@ def test_a_job_tells_where_it_stands(asleep: Jobs, client: FlaskClient, photo: b
     last = jobs[-1]
     assert (last["state"], last["result"], last["started_at"], last["expires_at"]) == ("queued", None, None, None)
     response = client.get(f"/api/jobs/{last['id']}/result")
-    assert check_problem(response, 409, "job_unfinished")["state"] == "queued"
+    problem = check_problem(response, 409, "job_unfinished")
+    assert problem["state"] == "queued"
+    assert problem["detail"].startswith("This job is queued; ask for its result when ")
     asleep.runner.start()
     found = ended(client, last)
     assert (found["state"], found["place"], found["callback"]) == ("succeeded", None, None)

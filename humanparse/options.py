@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, Final
 
 from humanparse.config import Settings
@@ -12,7 +12,7 @@ from humanparse.exports import FORMATS, JSON
 from humanparse.exports.formats import OVERLAYS
 from humanparse.labels import PALETTES
 from humanparse.parsers import AUTO, PARSERS
-from humanparse.values import check_names, read_choice, read_flag, read_number
+from humanparse.values import check_names, not_default, read_choice, read_flag, read_number
 
 INCLUDES: Final = {
     # name: what it adds to the answer, for the docs and for messages
@@ -58,12 +58,7 @@ class ParseOptions:
 
     def chosen(self) -> dict[str, Any]:
         """Those that are not the default, as JSON has them; names and values of closed sets, but for alpha."""
-        given = {item.name: (getattr(self, item.name), item.default) for item in fields(self)}
-        return {
-            name: sorted(value) if isinstance(value, frozenset) else value
-            for name, (value, default) in given.items()
-            if value != default
-        }
+        return not_default(self)
 
     @classmethod
     def from_strings(cls, given: Mapping[str, object], settings: Settings) -> ParseOptions:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from humanparse.config import Settings
 from humanparse.effects import ART, EFFECTS, choose_values
@@ -12,7 +12,7 @@ from humanparse.effects.selection import Selection, read_classes, read_feather, 
 from humanparse.encoding import encode_jpeg, encode_png, encode_webp
 from humanparse.errors import InvalidOption
 from humanparse.options import CHOICES
-from humanparse.values import check_names, read_choice
+from humanparse.values import check_names, not_default, read_choice
 
 ALL: Final = "all"
 ENCODERS: Final = {"jpeg": encode_jpeg, "png": encode_png, "webp": encode_webp}
@@ -46,6 +46,11 @@ class StylizeOptions:
     format: str | None = None
     image_format: str = "jpeg"
     parser: str = Settings.parser
+
+    def chosen(self) -> dict[str, Any]:
+        """Those that are not the default, by the API's names, as JSON has them; numbers, and names of closed sets."""
+        plain = not_default(self, besides=("effects", "selection", "parameters"))
+        return {"effect": list(self.effects), **self.selection.chosen(), **dict(self.parameters), **plain}
 
     @classmethod
     def from_strings(cls, given: Mapping[str, object], settings: Settings) -> StylizeOptions:

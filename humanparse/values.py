@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
-from typing import Final
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any, Final
 
 from humanparse.errors import InvalidOption
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 TRUE: Final = ("1", "true", "yes", "on")
 FALSE: Final = ("0", "false", "no", "off")
@@ -48,3 +52,14 @@ def read_number(name: str, value: object, low: float, high: float, whole: bool =
         message = f"{name} is {value!r}; it must be {kind} from {low:g} to {high:g}."
         raise InvalidOption(message, option=name, allowed=[low, high])
     return number
+
+
+def not_default(options: DataclassInstance, besides: Collection[str] = ()) -> dict[str, Any]:
+    """The fields whose value is not their default, by name, but for those in `besides`; sets as sorted lists."""
+    told = [item for item in fields(options) if item.name not in besides]
+    given = {item.name: (getattr(options, item.name), item.default) for item in told}
+    return {
+        name: sorted(value) if isinstance(value, frozenset) else value
+        for name, (value, default) in given.items()
+        if value != default
+    }

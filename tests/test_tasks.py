@@ -135,7 +135,8 @@ def test_jobs_end_once_each_though_workers_are_killed(jobs: Jobs, settings: Sett
     for job, width in zip(submitted, widths, strict=True):
         ended, path = jobs.desk.result(job.id)
         assert path is not None
-        assert [file.name for file in path.parent.iterdir()] == [path.name]
+        # Whoever dies between a job's end and the going of its uploads leaves them to the caretaker.
+        assert {file.name for file in path.parent.iterdir()} - {"0"} == {path.name}
         assert json.loads(path.read_bytes())["image"]["width"] == width
         assert ended.done == 1
     assert jobs.desk.get(submitted[3].id).attempts == 2

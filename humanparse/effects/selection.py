@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import cv2
 import numpy as np
@@ -51,6 +51,15 @@ class Selection:
     def everywhere(self) -> bool:
         """Is nothing chosen? Then no parsing is needed."""
         return not (self.only or self.besides or self.people)
+
+    def chosen(self) -> dict[str, list[Any]]:
+        """What is chosen, by the API's names: names of classes, numbers of people."""
+        where = {
+            "only": [NAMES[i] for i in sorted(self.only)],
+            "except": [NAMES[i] for i in sorted(self.besides)],
+            "people": sorted(self.people),
+        }
+        return {name: chosen for name, chosen in where.items() if chosen}
 
     def mask(self, parsing: Parsing) -> NDArray[np.uint8]:
         """(H, W) uint8: 255 where the effect goes, 0 where the photo stays.

@@ -101,7 +101,7 @@ class Worker:
                 status=_status(ended),
                 bytes_in=job.upload_bytes,
                 bytes_out=ended.result_bytes,
-                options=job.order.options.chosen(),
+                options=(job.order.recognize or job.order.options).chosen(),
                 **facts,
             )
             self._request_log.add(row)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from humanparse.config import Settings
 from humanparse.recognition import RECOGNIZERS
-from humanparse.values import check_names, read_choice, read_flag, read_number
+from humanparse.values import check_names, not_default, read_choice, read_flag, read_number
 
 MOST: Final = 100  # that are told, and kept in the cache
 OPTIONS: Final = {
@@ -26,6 +26,10 @@ class RecognizeOptions:
     top_k: int = 5
     recognizer: str = Settings.recognizer
     cache: bool = True
+
+    def chosen(self) -> dict[str, Any]:
+        """Those that are not the default, as JSON has them; numbers, and names of closed sets."""
+        return not_default(self)
 
     @classmethod
     def from_strings(cls, given: Mapping[str, object], settings: Settings) -> RecognizeOptions:

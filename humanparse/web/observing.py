@@ -15,7 +15,9 @@ from flask import Flask, Response, g, request
 
 from humanparse import logs, metrics
 from humanparse.options import ParseOptions
+from humanparse.recognition.options import RecognizeOptions
 from humanparse.request_log import Entry, RequestLog
+from humanparse.stylize_options import StylizeOptions
 from humanparse.telemetry import Account, open_account
 
 log = logging.getLogger("humanparse.requests")
@@ -69,7 +71,7 @@ def _begin() -> None:
 
 
 def _asked() -> _Asked:
-    options: ParseOptions | None = g.get("options")
+    options: ParseOptions | RecognizeOptions | StylizeOptions | None = g.get("options")
     return _Asked(
         id=g.request_id,
         method=request.method if request.method in METHODS else "OTHER",

@@ -17,7 +17,7 @@ from humanparse.web import service
 from humanparse.web.answers import tell_cache
 from humanparse.web.orders import read_key
 from humanparse.web.patience import make_check
-from humanparse.web.requests import Upload, gather_options, read_photo
+from humanparse.web.requests import Upload, gather_options, read_photo, read_recognize_options
 
 blueprint = Blueprint("recognition", __name__)
 
@@ -80,7 +80,7 @@ def health() -> Response:
 
 def _read() -> tuple[Upload, RecognizeOptions]:
     upload, fields = read_photo()
-    return upload, RecognizeOptions.from_strings(gather_options(fields), service().settings)
+    return upload, read_recognize_options(gather_options(fields))
 
 
 def answer_recognition(found: Recognition) -> Response:

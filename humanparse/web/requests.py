@@ -27,6 +27,8 @@ from humanparse.exports.formats import OVERLAYS
 from humanparse.fetching import fetch_photo, name_of
 from humanparse.image_formats import check_declared
 from humanparse.options import ParseOptions
+from humanparse.recognition.options import RecognizeOptions
+from humanparse.stylize_options import StylizeOptions
 from humanparse.web import service
 from humanparse.web.media_types import BYTES, FORM, FORMS, JSON_TYPE
 
@@ -130,6 +132,20 @@ def read_options(fields: Mapping[str, Any], settings: Settings, besides: Collect
     """
     options = ParseOptions.from_strings(gather_options(fields, besides), settings)
     g.options = options  # for the request log
+    return options
+
+
+def read_recognize_options(given: Mapping[str, Any]) -> RecognizeOptions:
+    """Those of recognition, by name. Raises InvalidOption."""
+    options = RecognizeOptions.from_strings(given, service().settings)
+    g.options = options
+    return options
+
+
+def read_stylize_options(given: Mapping[str, Any]) -> StylizeOptions:
+    """Those of the studio, by name. Raises InvalidOption."""
+    options = StylizeOptions.from_strings(given, service().settings)
+    g.options = options
     return options
 
 

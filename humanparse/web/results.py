@@ -21,7 +21,6 @@ from humanparse.errors import InvalidOption
 from humanparse.kept import MADE, STORED, decode_kept, keep, read_parsed
 from humanparse.options import ParseOptions
 from humanparse.pipeline import Answer
-from humanparse.recognition.options import RecognizeOptions
 from humanparse.recognition.pipeline import Recognition
 from humanparse.records import Parsing
 from humanparse.studio import Stylized
@@ -31,7 +30,7 @@ from humanparse.web.errors import describe_error
 from humanparse.web.media_types import JSON_LINES, JSON_TYPE
 from humanparse.web.patience import make_check
 from humanparse.web.recognition import answer_recognition
-from humanparse.web.requests import read_choices, read_request
+from humanparse.web.requests import read_choices, read_recognize_options, read_request, read_stylize_options
 from humanparse.web.studio import answer_stylized
 
 blueprint = Blueprint("results", __name__)
@@ -86,7 +85,7 @@ def stylize(id: str) -> Response:
 def recognize_kept(name: str) -> Recognition:
     """What is in a kept photo, by the options of the current request. Raises ResultExpired and others."""
     photo = service().storage.read(name, "photo.jpg")
-    options = RecognizeOptions.from_strings(read_choices(), service().settings)
+    options = read_recognize_options(read_choices())
     return service().pipeline.recognition.recognize(photo, options, make_check(), decode_kept)
 
 
@@ -94,7 +93,7 @@ def read_effect(given: Mapping[str, Any]) -> StylizeOptions:
     """The options of the studio for a kept photo. Raises InvalidOption, for a parser too: it has done its work."""
     if "parser" in given:
         raise InvalidOption("This photo is parsed already; parser cannot be chosen any more.", option="parser")
-    return StylizeOptions.from_strings(given, service().settings)
+    return read_stylize_options(given)
 
 
 def stylize_kept(name: str, options: StylizeOptions) -> Stylized:

@@ -21,12 +21,12 @@ from humanparse.recognition import RECOGNIZERS, make_recognizer
 from humanparse.recognition.options import MOST, RecognizeOptions
 from humanparse.recognition.pipeline import describe_recognition
 from humanparse.studio import Stylized
-from humanparse.stylize_options import ALL, SUFFIXES, StylizeOptions
+from humanparse.stylize_options import ALL, SUFFIXES
 from humanparse.web import service
 from humanparse.web.languages import language
 from humanparse.web.pages import duration, format_names
 from humanparse.web.patience import make_check
-from humanparse.web.requests import gather_options, read_photo
+from humanparse.web.requests import gather_options, read_photo, read_recognize_options, read_stylize_options
 
 blueprint = Blueprint("sister_pages", __name__)
 
@@ -55,7 +55,7 @@ def recognition() -> str:
 def recognize() -> str:
     """The same page with the answer; the photo is not kept."""
     upload, fields = read_photo()
-    options = RecognizeOptions.from_strings(gather_options(fields), service().settings)
+    options = read_recognize_options(gather_options(fields))
     found = service().pipeline.recognition.recognize(upload.data, options, make_check())
     return _recognition_page(describe_recognition(found))
 
@@ -71,7 +71,7 @@ def studio() -> str:
 def stylize() -> AnyResponse:
     """The form without scripts: make the pictures, keep them, send the browser to their address."""
     upload, fields = read_photo()
-    options = StylizeOptions.from_strings(read_form(gather_options(fields)), service().settings)
+    options = read_stylize_options(read_form(gather_options(fields)))
     made = service().studio.stylize(upload.data, options, make_check(), with_photo=True)
     return redirect(url_for("sister_pages.kept", name=keep_pictures(made.photo, made)), 303)
 

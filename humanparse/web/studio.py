@@ -18,7 +18,7 @@ from humanparse.web import service
 from humanparse.web.answers import tell_cache, tell_timing
 from humanparse.web.media_types import JSON_TYPE, ZIP
 from humanparse.web.patience import make_check
-from humanparse.web.requests import accepted_format, gather_options, read_photo
+from humanparse.web.requests import accepted_format, gather_options, read_photo, read_stylize_options
 
 blueprint = Blueprint("studio", __name__)
 
@@ -30,7 +30,7 @@ MANY_TYPES: Final = {JSON_TYPE: "json", ZIP: "zip"}
 def stylize() -> Response:
     """A photo in, the photo with an effect out; JSON or a zip for several."""
     upload, fields = read_photo()
-    options = StylizeOptions.from_strings(gather_options(fields), service().settings)
+    options = read_stylize_options(gather_options(fields))
     return answer_stylized(options, lambda options: service().studio.stylize(upload.data, options, make_check()))
 
 

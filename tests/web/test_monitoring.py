@@ -22,6 +22,8 @@ from humanparse.jobs.desk import Desk
 from humanparse.keys import KeyFile
 from humanparse.pipeline import Pipeline
 from humanparse.request_log import RequestLog
+from tests.band_parser import BandParser
+from tests.colour_recognizer import ColourRecognizer
 from tests.web.html_reader import Page
 from tests.web.visits import BROWSER
 
@@ -217,6 +219,32 @@ def test_pages_turn(client: FlaskClient, log: RequestLog) -> None:
     assert any(re.fullmatch(r"/requests\?before=\d+", link) for link in links)
     for bad in ("x", "-1", "1e3", "9" * 30, "²"):
         assert client.get(f"/requests?before={bad}").status_code == 422
+
+
+def test_the_log_has_the_options_of_the_sisters_too(settings: Settings, photo: bytes) -> None:
+    pipeline = Pipeline(settings, lambda *_: BandParser(), make_recognizer=lambda *_: ColourRecognizer())
+    own = create_app(settings, pipeline).test_client()
+    kept = own.post("/api/results", data=photo, content_type="image/jpeg").get_json()["id"]
+    for address in ("/api/recognize?top_k=3&cache=false", "/api/stylize?effect=grey,sepia&only=face,pants&people=2"):
+        assert own.post(address, data=photo, content_type="image/jpeg").status_code == 200
+    assert own.post(f"/api/results/{kept}/stylize?effect=oil&size=2&except=hair&format=png").status_code == 200
+    assert own.post(f"/api/results/{kept}/recognize").status_code == 200
+    assert own.post("/api/recognize_async?top_k=2", data=photo, content_type="image/jpeg").status_code == 202
+    parts = own.application.extensions["humanparse"]
+    parts.jobs.runner.stop()
+    worker = parts.jobs.runner._worker
+    while (job := worker.claim_next()) is not None:
+        worker.run(job)
+    parts.request_log.close()
+    assert [(entry.method, entry.options) for entry in reversed(parts.request_log.latest(10))][1:] == [
+        ("POST", {"top_k": 3, "cache": False}),
+        ("POST", {"effect": ["grey", "sepia"], "only": ["Pants", "Face"], "people": [2]}),
+        ("POST", {"effect": ["oil"], "except": ["Hair"], "size": 2.0, "format": "png"}),
+        ("POST", {}),
+        ("POST", {"top_k": 2}),
+        ("JOB", {"top_k": 2}),
+    ]
+    parts.request_log.close()
 
 
 def test_a_job_has_a_row_when_it_has_ended(client: FlaskClient, log: RequestLog, photo: bytes) -> None:

@@ -54,7 +54,7 @@ class Selection:
 
     def chosen(self) -> dict[str, list[Any]]:
         """What is chosen, by the API's names: names of classes, numbers of people."""
-        where = {
+        where: dict[str, list[Any]] = {
             "only": [NAMES[i] for i in sorted(self.only)],
             "except": [NAMES[i] for i in sorted(self.besides)],
             "people": sorted(self.people),

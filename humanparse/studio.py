@@ -25,7 +25,7 @@ from humanparse.gate import Check, Enter, always
 from humanparse.options import ParseOptions
 from humanparse.pipeline import Pipeline
 from humanparse.records import Parsing
-from humanparse.stopwatch import Stopwatch
+from humanparse.stopwatch import Stopwatch, with_total
 from humanparse.stylize_options import ENCODERS, MEDIA_TYPES, SUFFIXES, StylizeOptions
 
 Read = Callable[[Stopwatch, Enter], tuple[NDArray[np.uint8], Parsing | None]]
@@ -165,7 +165,7 @@ class _Work:
             self._prepare()
         first = next(iter(made.values()))
         pictures = {name: picture.data for name, picture in made.items()}
-        timing_ms = dict(self.watch.timing_ms)
+        timing_ms = with_total(self.watch.timing_ms)
         return Stylized(pictures, self._options.image_format, first.size, first.coverage, timing_ms, cache, self._photo)
 
     def _values(self, name: str, image: NDArray[np.uint8]) -> Mapping[str, float]:

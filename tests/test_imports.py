@@ -296,6 +296,7 @@ TABLE: dict[str, set[str]] = {
         "humanparse.pipeline",
         "humanparse.recognition",
         "humanparse.request_log",
+        "humanparse.stopwatch",
         "humanparse.storage",
         "humanparse.studio",
         "humanparse.stylize_options",

@@ -17,6 +17,7 @@ from humanparse.errors import HumanParseError
 from humanparse.exports import FORMATS, JSON, describe
 from humanparse.options import CHOICES, ParseOptions
 from humanparse.pipeline import Answer, Pipeline
+from humanparse.stopwatch import with_total
 
 USUAL = ("png", "label_map", "people_map")  # what is written where no format is named
 
@@ -103,7 +104,7 @@ def _name_in(given: list[Path], photo: Path) -> str:
 
 def _json(answer: Answer, indent: int | None = None, **more: str) -> bytes:
     described = describe(answer.parsing, answer.options.include)
-    return json.dumps({**more, **described, "timing_ms": answer.watch.timing_ms}, indent=indent).encode()
+    return json.dumps({**more, **described, "timing_ms": with_total(answer.watch.timing_ms)}, indent=indent).encode()
 
 
 def _line(photo: Path, answer: Answer, as_json: bool) -> str:

@@ -94,6 +94,8 @@ def test_json_is_written_and_printed_one_line_a_photo(
     assert [line["num_persons"] for line in lines] == [2, 2]
     written = json.loads((out / "one.json").read_text())
     assert written["people"] == next(line for line in lines if line["photo"].endswith("one.jpg"))["people"]
+    *stages, total = written["timing_ms"].values()
+    assert list(written["timing_ms"])[-1] == "total" and total == pytest.approx(sum(stages), abs=0.01)
 
 
 def test_what_is_included_is_told(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -39,6 +39,7 @@ def test_several_are_json_or_a_zip(client: FlaskClient, photo: bytes) -> None:
     body = send(client, photo, "effect=all").get_json()
     assert [row["effect"] for row in body["pictures"]] == list(ART)
     assert body["image"] == {"width": 64, "height": 48}
+    assert list(body["timing_ms"])[-1] == "total"
     with zipfile.ZipFile(io.BytesIO(send(client, photo, "effect=all&format=zip&image_format=png").data)) as archive:
         assert archive.namelist() == [f"{name}.png" for name in ART]
     refused = send(client, photo, "effect=all&format=png")

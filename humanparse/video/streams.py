@@ -31,6 +31,8 @@ def open_streams(
         container: Any = av.open(file, format=reader, options=options, metadata_errors="ignore", timeout=timeout_s)
     except av.error.FileNotFoundError as exc:
         raise UnreadableVideo("There is no such file or camera.") from exc
+    except (ConnectionError, TimeoutError) as exc:  # FFmpeg's own are of these, too
+        raise UnreadableVideo("Nobody answers there: the address may be wrong, or the camera off.") from exc
     except (av.error.FFmpegError, ValueError, OSError) as exc:
         message = f"It cannot be read as a video ({type(exc).__name__}): damaged, cut short, or of another kind."
         raise UnreadableVideo(message) from exc

@@ -187,6 +187,8 @@ def test_every_room_is_in_the_tree_of_the_architecture() -> None:
     tree = tree_of("docs/architecture.md")
     for path in (ROOT / "humanparse").glob("*/__init__.py"):
         assert f"{path.parent.name}/" in tree
+    for path in [*(ROOT / "humanparse").glob("[a-z]*.py"), *(ROOT / "humanparse" / "web").glob("[a-z]*.py")]:
+        assert re.search(rf"(?<![a-z_]){path.name}", tree) or path.name.endswith("_operations.py"), path
 
 
 @pytest.mark.parametrize("room", ["training", "reference"])

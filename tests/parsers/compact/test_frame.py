@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from humanparse.labels import NAMES
@@ -14,6 +14,8 @@ FACE = NAMES.index("Face")
 
 
 @settings(max_examples=40, deadline=None)
+@example(1, 900, 192)
+@example(900, 1, 192)
 @given(st.integers(1, 900), st.integers(1, 900), st.sampled_from([192, 384, 512]))
 def test_the_longer_side_is_the_one_asked_for_and_the_other_in_proportion(height: int, width: int, side: int) -> None:
     padded, inner = prepare(np.zeros((height, width, 3), np.uint8), side)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from humanparse.parsers.compact import detail
-from humanparse.parsers.compact.detail import MAX_LOOKS, find_small, holes, look_closer
+from humanparse.parsers.compact.detail import find_small, holes, look_closer
 from humanparse.parsers.compact.grouping import OFFSET_UNIT
 from humanparse.parsers.compact.reading import Maps, Reading, look
 
@@ -97,7 +97,7 @@ def test_the_largest_of_the_small_come_first_and_not_too_many() -> None:
         whose[0 : 4 + number, 8 * number : 8 * number + 4] = number
     whose[40:, :] = 15
     found = list(find_small(whose, SIZE, (384, 512)))
-    assert [small.number for small in found] == list(range(14, 14 - MAX_LOOKS, -1))
+    assert [small.number for small in found] == list(range(14, 6, -1))
     rows, columns = found[0].window
     assert rows.start == 0 and rows.stop >= 18 * 6.25
     assert columns.start < 112 * 6.25 and columns.stop > 116 * 6.25
@@ -229,3 +229,19 @@ def test_who_covers_less_than_three_tenths_is_somebody_else(
     closer = case.look(seen, monkeypatch, others=False)
     assert np.array_equal(closer.people, np.where(case.people == 2, 2, seen) if taken else case.people)
     assert (STRIPE in closer.labels) == taken
+
+
+def test_who_has_no_pixel_in_the_photo_gets_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cell that is somebody's may be nobody's in every pixel: then there is nothing to look for."""
+    case = Closer()
+    case.people[case.small] = 0
+    closer = case.look(np.zeros((512, 512), np.bool_), monkeypatch, others=False)
+    assert np.array_equal(closer.people, case.people) and STRIPE not in closer.labels
+
+
+def test_without_key_points_there_are_none_after_the_closer_look() -> None:
+    image = draw(SMALL)
+    first, inner = look(image, 512, lambda padded: infer(padded)._replace(joints=None))
+    closer = look_closer(image, first, inner, lambda padded: infer(padded)._replace(joints=None))
+    assert first.keypoints is None and closer.keypoints is None
+    assert STRIPE in closer.labels[103:183, 100:140]

@@ -227,6 +227,11 @@ def test_what_is_less_than_half_sure_is_not_painted(strength: float, seen: bool)
     assert maps.confidence.max() == (129 if seen else 0)
 
 
+def test_one_may_be_as_sure_as_one_likes() -> None:
+    """Beyond 88 the exponential is no float32."""
+    assert answer((COAT, box(4, 28, 4, 20)), strength=500).labels.any()
+
+
 @pytest.mark.parametrize(("threshold", "seen"), [(0.95, True), (0.99, False)])
 def test_what_scores_less_than_the_threshold_is_not_painted(threshold: float, seen: bool) -> None:
     assert answer((COAT, box(4, 28, 4, 20)), threshold=threshold).labels.any() == seen

@@ -26,8 +26,9 @@ from PIL import Image
 
 from humanparse.config import Settings
 from humanparse.decoding import Decoders, decoder, make_decode
+from humanparse.decoding.child import ANSWER
 from humanparse.decoding.decoder import START_S
-from humanparse.decoding.nursery import Nursery, _Keeper
+from humanparse.decoding.nursery import WORD, Nursery, _Keeper
 from humanparse.decoding.pool import PHOTOS_OF_A_LIFE
 from humanparse.errors import Busy, DecodeTimeout, InputError, TooManyBytes, TooManyPixels, UnreadableImage
 from tests.test_images import NAMES, example, png, save, scene
@@ -118,6 +119,19 @@ def test_a_killed_decoder_costs_one_photo(decoders: Decoders) -> None:
     assert [type(error) for error in outcome] == [UnreadableImage]
     assert "crashed" in str(outcome[0])
     assert decoders(example("PNG")).shape == scene().shape
+
+
+@pytest.mark.parametrize("size", [(1, 101), (101, 1), (33, 32), (0, 5), (5, 0), (1 << 40, 1 << 40)])
+def test_a_decoder_that_a_file_has_taken_over_sends_nothing_over_the_limits(size: tuple[int, int]) -> None:
+    line, childs = socket.socketpair()
+    leash, nurserys = socket.socketpair()
+    with line, childs, leash, nurserys:
+        childs.sendall(ANSWER.pack(*size, 0))
+        nurserys.sendall(WORD.pack(0))
+        child = decoder.Decoder(line, leash)
+        with pytest.raises(UnreadableImage, match="crashed"):
+            child.decode(b"a photo", Settings(max_pixels=1050, max_side=100, decode_timeout_s=0.1))
+        assert child.ended
 
 
 def test_a_decoder_killed_while_idle_costs_nothing(decoders: Decoders) -> None:

@@ -75,6 +75,22 @@ def test_the_errors_are_those_of_decoding_here(decoders: Decoders, in_thread: Se
         assert (theirs.value.message, theirs.value.context) == (ours.value.message, ours.value.context)
 
 
+@pytest.mark.parametrize(
+    ("limits", "message"),
+    [
+        (Settings(max_side=32), "33x32; a side may have 32 pixels"),
+        (Settings(max_pixels=1024), "33x32, 1,056 pixels; at most 1,024"),
+    ],
+    ids=["side", "pixels"],
+)
+def test_each_limit_of_the_settings_holds_in_the_child(limits: Settings, message: str) -> None:
+    pool = Decoders(limits)
+    with pytest.raises(TooManyPixels, match=message):
+        pool(save(Image.new("RGB", (33, 32)), "PNG"))
+    assert pool(save(Image.new("RGB", (32, 32)), "PNG")).shape == (32, 32, 3)
+    pool.close()
+
+
 def test_the_byte_limit_holds_before_anything_is_sent(decoders: Decoders) -> None:
     with pytest.raises(TooManyBytes):
         decoders(bytes(Settings().max_bytes + 1))
@@ -220,8 +236,9 @@ def test_busy_where_no_decoder_comes_free() -> None:
 def test_a_child_is_replaced_after_some_hundred_photos(decoders: Decoders) -> None:
     decoders(example("PNG"))
     first = idle(decoders).pid
-    decoders._idle[-1].photos = PHOTOS_OF_A_LIFE
+    decoders._idle[-1].photos = PHOTOS_OF_A_LIFE - 2
     decoders(example("PNG"))
+    assert idle(decoders).pid == first
     decoders(example("PNG"))
     assert not psutil.pid_exists(first)
 

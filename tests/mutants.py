@@ -118,7 +118,7 @@ MUTANTS = (
     Mutant("humanparse/decoding/nursery.py", "if len(ends) < 2:", "if False:", DECODING),
     Mutant("humanparse/decoding/decoder.py", "except ConnectionError:", "except OSError:", DECODING),
     Mutant("humanparse/archives.py", 'member.filename.startswith("__MACOSX/")', "False", ARCHIVES),
-    Mutant("humanparse/decoding/child.py", "max_pixels=max_pixels, max_side=max_side", "max_pixels=max_pixels", DECODING),
+    Mutant("humanparse/decoding/child.py", ", max_side=max_side)", ")", DECODING),
     Mutant("humanparse/decoding/decoder.py", "max(height, width) > settings.max_side or ", "", DECODING),
     Mutant("humanparse/decoding/decoder.py", "        self.photos += 1\n", "", DECODING),
     # the line

@@ -213,6 +213,7 @@ def test_no_more_children_than_asked_for_and_all_photos_are_decoded() -> None:
     for thread in threads:
         thread.join()
     assert len(seen) == 30 and max(seen) <= 2
+    assert few._working == 0  # else the next first photo would wait for one that is not there
     few.close()
     assert len(children()) == before
 

@@ -176,7 +176,7 @@ def test_a_crop_is_looked_at_with_384_pixels() -> None:
 class Closer:
     """Two people, a small one and a large one at its right, and what a closer look at the small one sees."""
 
-    small, large = np.s_[160:240, 160:200], np.s_[80:400, 200:512]
+    small, large = np.s_[160:240, 176:216], np.s_[80:400, 216:512]
 
     def __init__(self) -> None:
         self.people = np.zeros((512, 512), np.uint8)
@@ -205,7 +205,7 @@ def test_the_closer_look_decides_what_is_hers_but_takes_nothing_from_a_neighbour
     number: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     case, seen = Closer(), np.zeros((512, 512), np.bool_)
-    seen[170:245, 155:205] = True  # less above, more below and at the left, and across the neighbour's border
+    seen[170:245, 171:221] = True  # less above, more below and at the left, and across the neighbour's border
     closer = case.look(seen, monkeypatch, number)
     hers = seen & (case.people != 2)
     assert np.array_equal(closer.people == 1, hers)
@@ -225,7 +225,7 @@ def test_who_covers_less_than_three_tenths_is_somebody_else(
 ) -> None:
     """Of 80 rows; the rest is nobody in the crop."""
     case, seen = Closer(), np.zeros((512, 512), np.bool_)
-    seen[160 : 160 + rows, 160:200] = True
+    seen[160 : 160 + rows, 176:216] = True
     closer = case.look(seen, monkeypatch, others=False)
     assert np.array_equal(closer.people, np.where(case.people == 2, 2, seen) if taken else case.people)
     assert (STRIPE in closer.labels) == taken

@@ -85,6 +85,9 @@ MUTANTS = (
            SIDES),
     Mutant("humanparse/parsers/compact/posing.py", " & free", "", POSING),
     Mutant("humanparse/parsers/compact/posing.py", "y0 + int(row)", "int(row)", POSING),
+    Mutant("humanparse/parsers/compact/posing.py", "joints[joint, y0 + row, x0 + column]", "joints[joint, row, column]",
+           POSING),
+    Mutant("humanparse/parsers/compact/posing.py", "y + h + REACH", "y + h", POSING),
     Mutant("humanparse/parsers/compact/upsample.py", "cv2.CMP_GT", "cv2.CMP_GE", UPSAMPLE),
     Mutant("humanparse/parsers/compact/upsample.py", "(x0 + 0.5) * across - 0.5", "x0 * across", UPSAMPLE),
     # what a Parsing says
@@ -115,6 +118,9 @@ MUTANTS = (
     Mutant("humanparse/decoding/nursery.py", "if len(ends) < 2:", "if False:", DECODING),
     Mutant("humanparse/decoding/decoder.py", "except ConnectionError:", "except OSError:", DECODING),
     Mutant("humanparse/archives.py", 'member.filename.startswith("__MACOSX/")', "False", ARCHIVES),
+    Mutant("humanparse/decoding/child.py", ", max_side=max_side)", ")", DECODING),
+    Mutant("humanparse/decoding/decoder.py", "max(height, width) > settings.max_side or ", "", DECODING),
+    Mutant("humanparse/decoding/decoder.py", "        self.photos += 1\n", "", DECODING),
     # the line
     Mutant("humanparse/studio.py", "join=not work.inside", "join=True", LINE),
     Mutant("humanparse/gate.py", "if len(self._line) >= self.length:", "if False:", GATE),

@@ -75,6 +75,12 @@ def test_a_zip_with_a_wrong_byte_is_read_or_refused(position: int, byte: int) ->
         read_all(BytesIO(bytes(data)))
 
 
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_a_file_may_be_larger_than_a_table_of_contents(method: int) -> None:
+    photo = bytes(range(256)) * 12_000
+    assert read_all(make_zip(("a.jpg", photo), method=method)) == [photo]
+
+
 def test_a_zip_on_disk_is_read_too() -> None:
     with SpooledTemporaryFile(10) as file:
         file.write(make_zip(("a.jpg", b"photo")).getvalue())
@@ -95,8 +101,12 @@ def test_folders_and_what_macos_adds_are_passed_over() -> None:
         ("in/Thumbs.db", b"x"),
         ("in/desktop.ini", b"x"),
         ("in/.hidden.jpg", b"x"),
+        ("in\\.hidden.jpg", b"x"),
+        ("in\\Thumbs.db", b"x"),
+        ("in\\c.jpg", b"c"),
+        ("in\\", b""),
     )
-    assert read_all(stream) == [b"photo", b"b"]
+    assert read_all(stream) == [b"photo", b"b", b"c"]
 
 
 def test_a_bomb_is_refused_before_it_is_unpacked() -> None:

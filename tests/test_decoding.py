@@ -26,8 +26,9 @@ from PIL import Image
 
 from humanparse.config import Settings
 from humanparse.decoding import Decoders, decoder, make_decode
+from humanparse.decoding.child import ANSWER
 from humanparse.decoding.decoder import START_S
-from humanparse.decoding.nursery import Nursery, _Keeper
+from humanparse.decoding.nursery import WORD, Nursery, _Keeper
 from humanparse.decoding.pool import PHOTOS_OF_A_LIFE
 from humanparse.errors import Busy, DecodeTimeout, InputError, TooManyBytes, TooManyPixels, UnreadableImage
 from tests.test_images import NAMES, example, png, save, scene
@@ -74,6 +75,22 @@ def test_the_errors_are_those_of_decoding_here(decoders: Decoders, in_thread: Se
         assert (theirs.value.message, theirs.value.context) == (ours.value.message, ours.value.context)
 
 
+@pytest.mark.parametrize(
+    ("limits", "message"),
+    [
+        (Settings(max_side=32), "33x32; a side may have 32 pixels"),
+        (Settings(max_pixels=1024), "33x32, 1,056 pixels; at most 1,024"),
+    ],
+    ids=["side", "pixels"],
+)
+def test_each_limit_of_the_settings_holds_in_the_child(limits: Settings, message: str) -> None:
+    pool = Decoders(limits)
+    with pytest.raises(TooManyPixels, match=message):
+        pool(save(Image.new("RGB", (33, 32)), "PNG"))
+    assert pool(save(Image.new("RGB", (32, 32)), "PNG")).shape == (32, 32, 3)
+    pool.close()
+
+
 def test_the_byte_limit_holds_before_anything_is_sent(decoders: Decoders) -> None:
     with pytest.raises(TooManyBytes):
         decoders(bytes(Settings().max_bytes + 1))
@@ -118,6 +135,19 @@ def test_a_killed_decoder_costs_one_photo(decoders: Decoders) -> None:
     assert [type(error) for error in outcome] == [UnreadableImage]
     assert "crashed" in str(outcome[0])
     assert decoders(example("PNG")).shape == scene().shape
+
+
+@pytest.mark.parametrize("size", [(1, 101), (101, 1), (33, 32), (0, 5), (5, 0), (1 << 40, 1 << 40)])
+def test_a_decoder_that_a_file_has_taken_over_sends_nothing_over_the_limits(size: tuple[int, int]) -> None:
+    line, childs = socket.socketpair()
+    leash, nurserys = socket.socketpair()
+    with line, childs, leash, nurserys:
+        childs.sendall(ANSWER.pack(*size, 0))
+        nurserys.sendall(WORD.pack(0))
+        child = decoder.Decoder(line, leash)
+        with pytest.raises(UnreadableImage, match="crashed"):
+            child.decode(b"a photo", Settings(max_pixels=1050, max_side=100, decode_timeout_s=0.1))
+        assert child.ended
 
 
 def test_a_decoder_killed_while_idle_costs_nothing(decoders: Decoders) -> None:
@@ -183,6 +213,7 @@ def test_no_more_children_than_asked_for_and_all_photos_are_decoded() -> None:
     for thread in threads:
         thread.join()
     assert len(seen) == 30 and max(seen) <= 2
+    assert few._working == 0  # else the next first photo would wait for one that is not there
     few.close()
     assert len(children()) == before
 
@@ -206,8 +237,9 @@ def test_busy_where_no_decoder_comes_free() -> None:
 def test_a_child_is_replaced_after_some_hundred_photos(decoders: Decoders) -> None:
     decoders(example("PNG"))
     first = idle(decoders).pid
-    decoders._idle[-1].photos = PHOTOS_OF_A_LIFE
+    decoders._idle[-1].photos = PHOTOS_OF_A_LIFE - 2
     decoders(example("PNG"))
+    assert idle(decoders).pid == first
     decoders(example("PNG"))
     assert not psutil.pid_exists(first)
 

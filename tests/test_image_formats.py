@@ -64,3 +64,38 @@ def test_sloppy_names_of_a_type_are_that_type() -> None:
     image_formats.check_declared("image/jpg", example("JPEG"))
     image_formats.check_declared("image/x-png", example("PNG"))
     image_formats.check_declared("image/png", b"no image at all")  # is said elsewhere
+
+
+@pytest.mark.parametrize(
+    ("name", "starts"),
+    [
+        ("JPEG", [b"\xff\xd8\xff"]),
+        ("TIFF", [b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"]),
+        ("GIF", [b"GIF87a", b"GIF89a"]),
+        ("BMP", [b"BM"]),
+        ("WebP", [b"RIFF\x24\0\0\0WEBP"]),
+        ("AVIF", [b"\0\0\0\x1cftyp" + brand for brand in b"avif avis mif1 msf1".split()]),
+        ("HEIC", [b"\0\0\0\x1cftyp" + brand for brand in b"heic heix heim heis hevc hevx hevm hevs mif1".split()]),
+    ],
+)
+def test_what_a_format_begins_with(name: str, starts: list[bytes]) -> None:
+    (format,) = [format for format in image_formats.KNOWN if format.name == name]
+    for start in starts:
+        assert format.fits(start) and format.fits(start + b"more")
+        assert not format.fits(start[:-1]) and not format.fits(b"?" + start)
+
+
+@pytest.mark.parametrize(
+    ("name", "declared"),
+    [
+        ("JPEG", "image/jpg image/pjpeg image/jfif image/mpo"),
+        ("PNG", "image/x-png image/apng image/vnd.mozilla.apng"),
+        ("BMP", "image/bmp image/x-ms-bmp image/x-bmp image/x-windows-bmp"),
+        ("TIFF", "image/tif image/x-tiff"),
+        ("AVIF", "image/avif-sequence image/heif"),
+        ("HEIC", "image/heic image/heif image/heic-sequence image/heif-sequence"),
+    ],
+)
+def test_other_names_of_a_type(name: str, declared: str) -> None:
+    for one in declared.split():
+        image_formats.check_declared(one, example(name))

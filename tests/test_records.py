@@ -90,19 +90,20 @@ def test_there_may_be_255_people_and_nobody() -> None:
     parsing = Parsing.from_maps(labels, people, people, INFO, points)
     check_laws(parsing)
     assert len(parsing.persons) == 255
+    assert np.array_equal(parsing.people, people)  # all of one size: each keeps its number
     empty = np.zeros_like(labels)
     assert not Parsing.from_maps(empty, empty, empty, INFO, points[:0]).persons
 
 
 def test_key_points_follow_their_person_to_its_new_number_and_stay_in_the_photo() -> None:
-    people = np.array([[1, 3, 3], [0, 3, 7]], np.uint8)
+    people = np.array([[1, 3, 3], [0, 3, 7], [0, 0, 0]], np.uint8)
     points = np.zeros((7, 17, 3), np.float32)
     points[:, :, 0], points[:, :, 2] = np.arange(1, 8)[:, None] / 10, 0.5
     points[6, 0], points[0, 0], points[2, 0] = (-4, 99, 0.1), (99, -4, 1.2), (1.26, 0.74, 0.123456)
     parsing = Parsing.from_maps((people > 0).astype(np.uint8), people, people, INFO, points)
     check_laws(parsing)
     assert [person.keypoints[1] for person in parsing.persons] == [(0.3, 0, 0.5), (0.1, 0, 0.5), (0.7, 0, 0.5)]
-    assert [person.keypoints[0] for person in parsing.persons] == [(1.3, 0.7, 0.1235), (2, 0, 1), (0, 1, 0.1)]
+    assert [person.keypoints[0] for person in parsing.persons] == [(1.3, 0.7, 0.1235), (2, 0, 1), (0, 2, 0.1)]
 
 
 @pytest.mark.parametrize("shape", [(6, 17, 3), (7, 18, 3), (7, 17, 2)])

@@ -59,8 +59,12 @@ def test_an_account_is_one_threads() -> None:
 
 
 def test_the_queue_is_what_waits_and_what_is_inside() -> None:
+    places, waiting = value("humanparse_queue_places"), value("humanparse_queue_waiting")
     gate = Gate(length=4, timeout_s=10, counted=True)
-    waiting = value("humanparse_queue_waiting")
+    assert value("humanparse_queue_places") == places + 4
+    with Gate(length=4, timeout_s=10).enter():  # of another line nothing is told
+        assert value("humanparse_queue_running") == 0
+    assert value("humanparse_queue_places") == places + 4
     with gate.enter():
         assert value("humanparse_queue_running") == 1
         assert value("humanparse_queue_waiting") == waiting

@@ -342,6 +342,7 @@ def test_a_label_map_that_does_not_fit_is_refused_where_it_is_coloured(labels: I
         colorize(labels)
 
 
-def test_an_image_that_does_not_fit_is_refused_with_masks_too() -> None:
-    with pytest.raises(ValueError, match=r"image is \(4, 6\) uint8; \(any, any, 3\) uint8 is expected"):
-        generate_colored_parsing([MAP], [1], MAP)
+@pytest.mark.parametrize(("image", "shape"), [(MAP, r"\(4, 6\)"), (MAP.ravel(), r"\(24,\)")], ids=["map", "row"])
+def test_an_image_that_does_not_fit_is_refused_with_masks_too(image: Image, shape: str) -> None:
+    with pytest.raises(ValueError, match=rf"image is {shape} uint8; \(any, any, 3\) uint8 is expected"):
+        generate_colored_parsing([MAP], [1], image)

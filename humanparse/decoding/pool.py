@@ -84,8 +84,7 @@ class Decoders:
             if self._process != os.getpid():  # forked: the children are the other's
                 self._process, self._idle, self._working = os.getpid(), [], 0
                 weakref.finalize(self, _end, self._idle, self._process)
-            if self._working:
-                self._free.wait_for(lambda: self._idle or not self._working, PATIENCE_S)
+            self._free.wait_for(lambda: self._idle or not self._working, PATIENCE_S)
             self._working += 1
             while self._idle:
                 child = self._idle.pop()

@@ -57,4 +57,4 @@ def choose_smaller(logits: NDArray[np.float32], long_side: int = LONG_SIDE) -> i
     if not len(heights) or np.median(heights) <= TALL_FACE:
         return None
     wanted = long_side * GOOD_FACE / float(np.median(heights))
-    return min((side for side in SMALLER_SIDES if side < long_side), key=lambda side: abs(side - wanted))
+    return min(SMALLER_SIDES, key=lambda side: abs(side - wanted))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from humanparse.parsers.compact import detail
-from humanparse.parsers.compact.detail import MAX_LOOKS, find_small, holes, look_closer
+from humanparse.parsers.compact.detail import find_small, holes, look_closer
 from humanparse.parsers.compact.grouping import OFFSET_UNIT
 from humanparse.parsers.compact.reading import Maps, Reading, look
 
@@ -97,7 +97,7 @@ def test_the_largest_of_the_small_come_first_and_not_too_many() -> None:
         whose[0 : 4 + number, 8 * number : 8 * number + 4] = number
     whose[40:, :] = 15
     found = list(find_small(whose, SIZE, (384, 512)))
-    assert [small.number for small in found] == list(range(14, 14 - MAX_LOOKS, -1))
+    assert [small.number for small in found] == list(range(14, 6, -1))
     rows, columns = found[0].window
     assert rows.start == 0 and rows.stop >= 18 * 6.25
     assert columns.start < 112 * 6.25 and columns.stop > 116 * 6.25
@@ -176,7 +176,7 @@ def test_a_crop_is_looked_at_with_384_pixels() -> None:
 class Closer:
     """Two people, a small one and a large one at its right, and what a closer look at the small one sees."""
 
-    small, large = np.s_[160:240, 160:200], np.s_[80:400, 200:512]
+    small, large = np.s_[160:240, 176:216], np.s_[80:400, 216:512]
 
     def __init__(self) -> None:
         self.people = np.zeros((512, 512), np.uint8)
@@ -205,7 +205,7 @@ def test_the_closer_look_decides_what_is_hers_but_takes_nothing_from_a_neighbour
     number: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     case, seen = Closer(), np.zeros((512, 512), np.bool_)
-    seen[170:245, 155:205] = True  # less above, more below and at the left, and across the neighbour's border
+    seen[170:245, 171:221] = True  # less above, more below and at the left, and across the neighbour's border
     closer = case.look(seen, monkeypatch, number)
     hers = seen & (case.people != 2)
     assert np.array_equal(closer.people == 1, hers)
@@ -225,7 +225,23 @@ def test_who_covers_less_than_three_tenths_is_somebody_else(
 ) -> None:
     """Of 80 rows; the rest is nobody in the crop."""
     case, seen = Closer(), np.zeros((512, 512), np.bool_)
-    seen[160 : 160 + rows, 160:200] = True
+    seen[160 : 160 + rows, 176:216] = True
     closer = case.look(seen, monkeypatch, others=False)
     assert np.array_equal(closer.people, np.where(case.people == 2, 2, seen) if taken else case.people)
     assert (STRIPE in closer.labels) == taken
+
+
+def test_who_has_no_pixel_in_the_photo_gets_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cell that is somebody's may be nobody's in every pixel: then there is nothing to look for."""
+    case = Closer()
+    case.people[case.small] = 0
+    closer = case.look(np.zeros((512, 512), np.bool_), monkeypatch, others=False)
+    assert np.array_equal(closer.people, case.people) and STRIPE not in closer.labels
+
+
+def test_without_key_points_there_are_none_after_the_closer_look() -> None:
+    image = draw(SMALL)
+    first, inner = look(image, 512, lambda padded: infer(padded)._replace(joints=None))
+    closer = look_closer(image, first, inner, lambda padded: infer(padded)._replace(joints=None))
+    assert first.keypoints is None and closer.keypoints is None
+    assert STRIPE in closer.labels[103:183, 100:140]

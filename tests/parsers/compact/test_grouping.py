@@ -129,6 +129,8 @@ def test_more_peaks_than_numbers_are_cut_at_the_weakest() -> None:
     centres = find_centres(heat)
     assert len(centres) == 255
     assert centres[0].tolist() == [190, 190]
+    heat[::10, ::10] = 0.5  # of equals the first, row by row
+    assert np.array_equal(find_centres(heat), [(10 * (n // 20), 10 * (n % 20)) for n in range(255)])
 
 
 @pytest.mark.parametrize(("apart", "count"), [(3, 1), (4, 2)])

@@ -58,3 +58,45 @@ def test_a_point_just_outside_the_person_is_still_its_own() -> None:
     near, far = (np.stack([blob(size, 10, 19 + away)] * 17) for away in (REACH, REACH + 4))
     assert find_keypoints(near, whose, 1)[0, 0, 0] == pytest.approx(19 + REACH, abs=0.3)
     assert find_keypoints(far, whose, 1)[0, 0, 0] < 19 + REACH + 1
+
+
+@pytest.mark.parametrize(("y", "x"), [(13, 25), (26, 25), (20, 18), (20, 31)])
+def test_a_point_may_lie_two_cells_outside_in_each_direction(y: int, x: int) -> None:
+    """Of a person in rows 15 to 24 and columns 20 to 29; one cell further it is not looked for."""
+    whose = np.zeros((40, 50), np.intp)
+    whose[15:25, 20:30] = 1
+    further = y + np.sign(y - 20) * (x == 25), x + np.sign(x - 25) * (y == 20)
+    for place, found in (((y, x), True), (further, False)):
+        joints = np.full((17, 40, 50), -9, np.float32)
+        joints[:, place[0], place[1]] = 9
+        px, py, score = find_keypoints(joints, whose, 1)[0, 5]
+        assert (score > 0.9) == found
+        assert not found or (px, py) == pytest.approx((x, y), abs=1e-3)
+
+
+def test_each_joint_has_its_own_place_and_score() -> None:
+    whose = np.zeros((40, 50), np.intp)
+    whose[15:35, 20:45] = 1
+    joints = np.full((17, 40, 50), -99, np.float32)
+    for joint in range(17):
+        joints[joint, 16 + joint, 22 + joint] = joint - 8
+    for joint, (x, y, score) in enumerate(find_keypoints(joints, whose, 1)[0]):
+        assert (x, y) == pytest.approx((22 + joint, 16 + joint), abs=1e-3)
+        assert score == pytest.approx(1 / (1 + np.exp(8 - joint)), rel=1e-4)
+
+
+@pytest.mark.parametrize(("row", "column"), [(20, 30), (0, 0), (39, 49), (0, 30), (20, 49)])
+def test_a_peak_moves_towards_a_heavier_neighbour_by_its_share(row: int, column: int) -> None:
+    """Half as heavy a neighbour: a third of the way. At the border of the map, too."""
+    whose, joints = np.ones((40, 50), np.intp), np.full((17, 40, 50), -99, np.float32)
+    down, right = (1 if row < 39 else -1), (1 if column < 49 else -1)
+    joints[:, row, column] = 2
+    joints[:8, row + down, column] = joints[8:, row, column + right] = 2 + np.log(0.5)
+    found = find_keypoints(joints, whose, 1)[0]
+    assert found[0, :2] == pytest.approx((column, row + down / 3), abs=1e-4)
+    assert found[8, :2] == pytest.approx((column + right / 3, row), abs=1e-4)
+
+
+def test_a_cells_middle_is_in_the_middle_of_its_pixels_and_a_score_stays() -> None:
+    cells = np.array([[0, 0, 0.7], [3, 5, 0.2]], np.float32)
+    assert in_pixels(cells, (1 / 4, 1 / 2)) == pytest.approx(np.array([[0.5, 1.5, 0.7], [6.5, 21.5, 0.2]]))

@@ -70,6 +70,23 @@ def test_a_person_is_where_the_network_saw_it(size: tuple[int, int]) -> None:
     assert score == pytest.approx(1 / (1 + np.exp(-4)), abs=1e-3)
 
 
+def test_an_edge_is_where_the_two_classes_are_equal() -> None:
+    """Half-way between the middles of two cells, since each is four better than the other there."""
+    frame = frame_of(256, 160)
+    labels = read_out(maps_of(frame, (COAT, 10, 40, 5, 30)), frame, (256, 160)).labels
+    assert np.array_equal(np.flatnonzero(labels[80]), np.arange(20, 120))
+    assert np.array_equal(np.flatnonzero(labels[:, 80]), np.arange(40, 160))
+
+
+def test_a_strip_is_read_by_its_own_scale_in_each_direction() -> None:
+    """Seen at 2 by 256 pixels: half a cell for its six rows, 64 for its 640 columns."""
+    frame = frame_of(6, 640)
+    reading = read_out(maps_of(frame, (COAT, 0, 1, 10, 40)), frame, (6, 640))
+    assert frame.inner == (2, 256)
+    assert np.array_equal(np.unique(np.nonzero(reading.labels)[1]), np.arange(100, 400))
+    assert reading.keypoints is not None and reading.keypoints[0, 0, 0] == pytest.approx(254.5, abs=0.1)
+
+
 def test_two_people_have_their_own_pixels_and_points() -> None:
     frame = frame_of(256, 256)
     reading = read_out(maps_of(frame, (COAT, 10, 50, 5, 30), (PANTS, 10, 50, 30, 55)), frame, (256, 256))

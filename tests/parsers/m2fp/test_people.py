@@ -219,12 +219,28 @@ def test_of_those_who_cover_a_pixel_the_surest_has_it(surer: int) -> None:
     assert one != other and both == (one, other)[surer - 1]
 
 
+@pytest.mark.parametrize("surer", [0, 1])
+def test_of_two_parts_of_a_class_the_surer_has_the_pixel(surer: int) -> None:
+    """Two coats that overlap, each on its human, who overlap as well."""
+    masks = [box(4, 28, 4, 24), box(4, 28, 18, 40)]
+    queries = [*((HUMAN, mask) for mask in masks), *((COAT, mask) for mask in masks)]
+    maps = answer(*queries, sureness={2 + surer: 5, 3 - surer: 3})
+    *both, between = owners(maps, (15, 8), (15, 35), (15, 21))
+    assert sorted(both) == [1, 2] and between == both[surer]
+    assert maps.confidence[62, 86] > maps.confidence[62, 34 if surer else 142]
+
+
 @pytest.mark.parametrize(("strength", "seen"), [(-0.95, False), (-0.9, True)])
 def test_what_is_less_than_half_sure_is_not_painted(strength: float, seen: bool) -> None:
     """Class probability, times the mask's mean, times the pixel's, lower at its edge: 0.494 and 0.506."""
     maps = answer((COAT, box(4, 28, 4, 20)), strength=strength)
     assert maps.labels.any() == maps.people.any() == seen
     assert maps.confidence.max() == (129 if seen else 0)
+
+
+def test_one_may_be_as_sure_as_one_likes() -> None:
+    """Beyond 88 the exponential is no float32."""
+    assert answer((COAT, box(4, 28, 4, 20)), strength=500).labels.any()
 
 
 @pytest.mark.parametrize(("threshold", "seen"), [(0.95, True), (0.99, False)])

@@ -91,6 +91,10 @@ def test_each_limit_of_the_settings_holds_in_the_child(limits: Settings, message
     pool.close()
 
 
+def test_a_file_of_just_the_limit_is_decoded(decoders: Decoders) -> None:
+    assert decoders(example("PNG").ljust(Settings().max_bytes, b"\0")).shape == scene().shape
+
+
 def test_the_byte_limit_holds_before_anything_is_sent(decoders: Decoders) -> None:
     with pytest.raises(TooManyBytes):
         decoders(bytes(Settings().max_bytes + 1))
@@ -404,16 +408,22 @@ def test_an_idle_child_is_alive_whatever_its_files_are_numbered() -> None:
 def test_forks_share_the_nursery() -> None:
     """Workers that gunicorn forks order their children from their master's."""
     shared = nursery().pid
+    pool = Decoders(Settings())
+    pool(example("PNG"))
+    ours = pool._idle[-1].pid
     reader, writer = os.pipe()
     pid = os.fork()
     if pid == 0:
         with suppress(BaseException):
-            pool = Decoders(Settings())
-            fine = pool(example("PNG")).shape == scene().shape
-            os.write(writer, str(psutil.Process(pool._idle[-1].pid).ppid() if fine else 0).encode())
+            fine = pool(example("PNG")).shape == scene().shape  # by a child of its own
+            child = psutil.Process(pool._idle[-1].pid)
+            os.write(writer, f"{child.ppid() if fine else 0} {child.pid}".encode())
         os._exit(0)
     os.waitpid(pid, 0)
-    assert int(os.read(reader, 32)) == shared
+    parent, theirs = map(int, os.read(reader, 32).split())
+    assert parent == shared and theirs != ours
+    assert pool(example("PNG")).shape == scene().shape and pool._idle[-1].pid == ours
+    pool.close()
     os.close(reader)
     os.close(writer)
 

@@ -281,7 +281,7 @@ def test_twelve_bit_grey() -> None:
 @pytest.mark.parametrize(("value", "dtype"), [(0.5, np.float32), (-1, np.int32), (65_536, np.int32)])
 def test_more_than_sixteen_bits_is_refused(value: float, dtype: type) -> None:
     with pytest.raises(UnsupportedFormat, match="16 bit per channel"):
-        read(save(Image.fromarray(np.full((2, 2), value, dtype)), "TIFF"))
+        read(save(Image.fromarray(np.array([[0, 0], [0, value]], dtype)), "TIFF"))
 
 
 # Orientation
@@ -688,7 +688,9 @@ def test_the_side_limit_is_exact() -> None:
     data = save(Image.new("L", (3000, 2)), "PNG")
     assert images.read_image(data, max_bytes=10**6, max_pixels=10**6, max_side=3000).shape == (2, 3000, 3)
     with pytest.raises(TooManyPixels, match="3000x2; a side may have 2,999 pixels"):
-        images.read_image(data, max_bytes=10**6, max_pixels=10**6, max_side=2999)
+        images.read_image(data, max_bytes=10**6, max_pixels=6000, max_side=2999)
+    with pytest.raises(TooManyPixels, match="6,000 pixels; at most 5,999"):  # over both: a smaller photo is what helps
+        images.read_image(data, max_bytes=10**6, max_pixels=5999, max_side=2999)
 
 
 def test_of_a_thousand_frames_one_is_decoded() -> None:

@@ -38,14 +38,23 @@ SLOW = (
     "recognition/test_general", "web/test_openapi", "commands/test_video", "video/test_process", "deploy/test_files",
     "training/test_train", "training/test_calibrate", "training/test_m2fp", "test_decoding", "test_request_log",
     "test_fetching", "web/test_videos", "web/test_patience", "jobs/test_videos", "jobs/test_callbacks",
-    "test_doc_commands", "recognition/test_efficientnet_lite", "training/test_network",
+    "test_doc_commands", "recognition/test_efficientnet_lite", "training/test_network", "training/test_evaluate",
+    "training/test_gallery", "training/test_pseudo", "deploy/test_slim", "test_allocator", "test_failing",
 )  # fmt: skip
 
 
+def is_slow(path: Path) -> bool:
+    return path.relative_to(Path(__file__).parent).with_suffix("").as_posix() in SLOW
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """What `make fast` leaves out is not even imported."""
+    return True if "not slow" in config.option.markexpr and is_slow(collection_path) else None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what `make fast` leaves out."""
     for item in items:
-        if item.path.relative_to(Path(__file__).parent).with_suffix("").as_posix() in SLOW:
+        if is_slow(item.path):
             item.add_marker("slow")
 
 

@@ -102,7 +102,7 @@ $(VENV)/bin/python:
 # And where the sources lie, so that .venv/bin/python finds them from any folder.
 $(VENV)/.installed: $(REQUIREMENTS) | $(VENV)/bin/python
 	$(BIN)/python -m pip install -r $(REQUIREMENTS)
-	@$(BIN)/python -c 'import sysconfig as s; open(s.get_path("purelib") + "/humanparse.pth", "w").write("$(CURDIR)")'
+	@$(BIN)/python -c 'import os, sysconfig as s; open(s.get_path("purelib") + "/humanparse.pth", "w").write(os.getcwd())'
 	touch $@
 
 $(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed

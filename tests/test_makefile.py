@@ -45,7 +45,7 @@ def test_half_an_environment_is_taken_away(tmp_path: Path) -> None:
 
 @pytest.mark.slow  # it makes a real environment
 def test_what_is_installed_finds_the_sources_from_any_folder(tmp_path: Path) -> None:
-    sources, elsewhere = tmp_path / "sources", tmp_path / "elsewhere"
+    sources, elsewhere = tmp_path / "grace's sources", tmp_path / "elsewhere"
     for folder in (sources / "humanparse", elsewhere):
         folder.mkdir(parents=True)
     shutil.copy(ROOT / "Makefile", sources)

@@ -69,7 +69,7 @@ def _opencv(name: str) -> Callable[[Any], Any]:
     return {
         "cv2.stylization": lambda picture: cv2.stylization(picture, sigma_s=60, sigma_r=0.45),
         "cv2.pencilSketch": lambda picture: cv2.pencilSketch(picture, sigma_s=60, sigma_r=0.07, shade_factor=0.04),
-        "cv2.xphoto.oilPainting": lambda picture: cv2.xphoto.oilPainting(picture, 16, 5),
+        "cv2.xphoto.oilPainting": lambda picture: vars(cv2)["xphoto"].oilPainting(picture, 16, 5),
     }[name]
 
 

@@ -6,6 +6,7 @@ on the other side.
 
 from __future__ import annotations
 
+import json
 import resource
 import signal
 import subprocess
@@ -17,6 +18,7 @@ from typing import Any, Final
 from humanparse.errors import HumanParseError
 
 NO_ROOM: Final = "No decoder can be started now; try again in 1 s."  # where the machine has none for such a process
+STRANGE: Final = "a process apart said what none of ours says"
 ROOT: Final = Path(__file__).resolve().parent.parent
 
 
@@ -63,10 +65,27 @@ def plain_error(error: HumanParseError) -> dict[str, Any]:
     return {"code": error.code, "message": error.message, "context": error.context}
 
 
-def revive_error(problem: dict[str, Any], known: Sequence[type[HumanParseError]]) -> HumanParseError:
-    """The error that `plain_error` was given, if it is of a `known` class; else one of the first of them."""
+def read_words(said: bytes | bytearray) -> dict[str, Any]:
+    """What such a process says, a JSON object. Raises ConnectionError for anything else: it has been taken over."""
+    try:
+        words = json.loads(said)
+    except (ValueError, RecursionError) as exc:
+        raise ConnectionError(STRANGE) from exc
+    if not isinstance(words, dict):
+        raise ConnectionError(STRANGE)
+    return words
+
+
+def revive_error(problem: Any, known: Sequence[type[HumanParseError]]) -> HumanParseError:
+    """The error that `plain_error` was given, if it is of a `known` class; else one of the first of them.
+
+    Raises ConnectionError for what `plain_error` never gives.
+    """
     classes = {cls.code: cls for cls in known}
-    return classes.get(problem["code"], known[0])(problem["message"], **problem["context"])
+    try:
+        return classes.get(problem["code"], known[0])(str(problem["message"]), **problem["context"])
+    except (KeyError, TypeError) as exc:
+        raise ConnectionError(STRANGE) from exc
 
 
 def _address_space() -> int:

@@ -154,6 +154,19 @@ def test_a_decoder_that_a_file_has_taken_over_sends_nothing_over_the_limits(size
         assert child.ended
 
 
+@pytest.mark.parametrize("said", [b"no JSON", b"[]", b'{"code": 7}', b"[" * 60_000])
+def test_a_decoder_that_says_what_none_of_ours_says_is_ended(said: bytes) -> None:
+    line, childs = socket.socketpair()
+    leash, nurserys = socket.socketpair()
+    with line, childs, leash, nurserys:
+        childs.sendall(ANSWER.pack(0, 0, len(said)) + said)
+        nurserys.sendall(WORD.pack(0))
+        child = decoder.Decoder(line, leash)
+        with pytest.raises(UnreadableImage, match="crashed"):
+            child.decode(b"a photo", Settings(decode_timeout_s=0.1))
+        assert child.ended
+
+
 def test_a_decoder_killed_while_idle_costs_nothing(decoders: Decoders) -> None:
     decoders(example("PNG"))
     child = idle(decoders)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import json
 import logging
 import select
 import signal
@@ -18,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from humanparse import errors
-from humanparse.apart import NO_ROOM, revive_error
+from humanparse.apart import NO_ROOM, read_words, revive_error
 from humanparse.config import Settings
 from humanparse.decoding.child import ANSWER, ORDER
 from humanparse.decoding.nursery import WORD, Nursery
@@ -116,7 +115,7 @@ class Decoder:
             height, width, words = ANSWER.unpack(self._receive(ANSWER.size, deadline))
             if words:
                 problem = self._receive(min(words, MOST_WORDS), deadline)
-                raise revive_error(json.loads(problem), PROBLEMS)
+                raise revive_error(read_words(problem), PROBLEMS)
             if max(height, width) > settings.max_side or not 0 < height * width <= settings.max_pixels:
                 raise ConnectionError("a decoder sent what was not asked for")
             image = np.empty((height, width, 3), np.uint8)

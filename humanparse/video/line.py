@@ -11,6 +11,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from humanparse.apart import read_words
 from humanparse.video.clips import Limits
 
 HEAD: Final = struct.Struct("<QQ")  # bytes of JSON, bytes of pixels
@@ -43,13 +44,13 @@ class Line:
         words_bytes, bytes_ = HEAD.unpack(self._read(HEAD.size))
         if words_bytes > MOST_WORDS or bytes_ > most_bytes:
             raise ConnectionError("the other process sent what was not asked for")
-        words = json.loads(self._read(words_bytes))
+        words = read_words(self._read(words_bytes))
         if not bytes_:
             return words, None
-        height, width = words["size"]
-        if height * width * 3 != bytes_:
-            raise ConnectionError("the other process sent a frame that is none")
-        return words, np.frombuffer(self._read(bytes_), np.uint8).reshape(height, width, 3)
+        match words.get("size"):
+            case [int(height), int(width)] if min(height, width) > 0 and height * width * 3 == bytes_:
+                return words, np.frombuffer(self._read(bytes_), np.uint8).reshape(height, width, 3)
+        raise ConnectionError("the other process sent a frame that is none")
 
     def has_news(self) -> bool:
         """Has the other end sent something, or gone?"""

@@ -159,10 +159,11 @@ class _Child:
         """The next words, and a frame. Raises what they say went wrong, or what became of the process."""
         try:
             words, image = line.receive(most_bytes)
+            problem = revive_error(words["problem"], PROBLEMS) if "problem" in words else None
         except OSError as exc:
             self.mourn(exc)
-        if "problem" in words:
-            raise revive_error(words["problem"], PROBLEMS)
+        if problem:
+            raise problem
         return words, image
 
     def mourn(self, cause: OSError) -> NoReturn:

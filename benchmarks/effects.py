@@ -148,7 +148,7 @@ def main() -> None:
         return
     columns = ("seconds", "bytes a pixel", "whole way, MB")
     print(f"| {SIZE[1]} x {SIZE[0]} | " + " | ".join(columns) + " |\n|---|" + "---:|" * len(columns))
-    theirs = OPENCV if hasattr(cv2, "xphoto") else OPENCV[:2]
+    theirs = [name for name in OPENCV if hasattr(cv2, name.split(".")[1])]
     for name in args.effect or (*EFFECTS, *theirs):
         command = [sys.executable, "-m", "benchmarks.effects", "--child", name]
         row = json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)

@@ -46,12 +46,12 @@ def main() -> None:
     print("| from a standing start | s |\n|---|---:|")
     for what, run in rows.items():
         print(f"| {what} | {statistics.median(run() for _ in range(args.runs)):.2f} |", flush=True)
-    more = " download MB |" if args.download else ""
-    print(f"\n| installed | packages | MB |{more}\n|---|---:|---:|{'---:|' if more else ''}")
+    columns = ["packages", "MB", *(["download MB"] if args.download else [])]
+    print(f"\n| installed | {' | '.join(columns)} |\n|---|" + "---:|" * len(columns))
     for name in LISTS:
         count, size = installed(ROOT / name)
-        more = f" {downloaded(ROOT / name) / 1e6:.0f} |" if args.download else ""
-        print(f"| {name} | {count} | {size / 1e6:.0f} |{more}", flush=True)
+        sizes = [size, *([downloaded(ROOT / name)] if args.download else [])]
+        print(f"| {name} | {count} |" + "".join(f" {size / 1e6:.0f} |" for size in sizes), flush=True)
 
 
 def timed(command: list[str]) -> float:

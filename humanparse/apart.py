@@ -18,6 +18,7 @@ from typing import Any, Final
 from humanparse.errors import HumanParseError
 
 NO_ROOM: Final = "No decoder can be started now; try again in 1 s."  # where the machine has none for such a process
+MOST_WORDS: Final = 1 << 16  # bytes of what such a process may say at a time, pixels aside
 STRANGE: Final = "a process apart said what none of ours says"
 ROOT: Final = Path(__file__).resolve().parent.parent
 

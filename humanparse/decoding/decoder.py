@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from humanparse import errors
-from humanparse.apart import NO_ROOM, read_words, revive_error
+from humanparse.apart import MOST_WORDS, NO_ROOM, read_words, revive_error
 from humanparse.config import Settings
 from humanparse.decoding.child import ANSWER, ORDER
 from humanparse.decoding.nursery import WORD, Nursery
@@ -27,7 +27,6 @@ log = logging.getLogger(__name__)
 START_S: Final = 60.0  # for the nursery's imports, on a machine under load
 END_S: Final = 5.0  # for a child that was killed
 SLACK: Final = 4.0  # wall-clock seconds that we grant for a second of CPU, on a machine under load
-MOST_WORDS: Final = 1 << 16  # bytes of what a child may say of a problem
 PROBLEMS: Final = (errors.UnreadableImage, errors.UnsupportedFormat, errors.TooManyPixels, errors.TooManyBytes)
 
 _lock: Final = threading.Lock()

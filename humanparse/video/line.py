@@ -11,11 +11,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from humanparse.apart import read_words
+from humanparse.apart import MOST_WORDS, read_words
 from humanparse.video.clips import Limits
 
 HEAD: Final = struct.Struct("<QQ")  # bytes of JSON, bytes of pixels
-MOST_WORDS: Final = 1 << 16
 FRAME_BYTES_A_PIXEL: Final = 24  # RGB, eight times over: what holds frames to the limits is where they are made
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import binascii
 from base64 import b64decode
 from collections.abc import Collection, Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 from flask import g, request
 from werkzeug.datastructures import MIMEAccept
@@ -32,6 +32,7 @@ from humanparse.stylize_options import StylizeOptions
 from humanparse.web import service
 from humanparse.web.media_types import BYTES, FORM, FORMS, JSON_TYPE
 
+Options = TypeVar("Options", ParseOptions, RecognizeOptions, StylizeOptions)
 FIELDS: Final = ("image", "file")
 LISTS: Final = ("include", "effect", "only", "except", "people")  # options that may have several values
 NO_PHOTO: Final = "There is no photo in the request: the field 'image' or the body is empty."
@@ -130,21 +131,21 @@ def read_options(fields: Mapping[str, Any], settings: Settings, besides: Collect
 
     besides: names that the caller has read itself, with `read_extra`.
     """
-    options = ParseOptions.from_strings(gather_options(fields, besides), settings)
-    g.options = options  # for the request log
-    return options
+    return _noted(ParseOptions.from_strings(gather_options(fields, besides), settings))
 
 
 def read_recognize_options(given: Mapping[str, Any]) -> RecognizeOptions:
     """Those of recognition, by name. Raises InvalidOption."""
-    options = RecognizeOptions.from_strings(given, service().settings)
-    g.options = options
-    return options
+    return _noted(RecognizeOptions.from_strings(given, service().settings))
 
 
 def read_stylize_options(given: Mapping[str, Any]) -> StylizeOptions:
     """Those of the studio, by name. Raises InvalidOption."""
-    options = StylizeOptions.from_strings(given, service().settings)
+    return _noted(StylizeOptions.from_strings(given, service().settings))
+
+
+def _noted(options: Options) -> Options:
+    """The same; the request log tells them."""
     g.options = options
     return options
 
